@@ -71,13 +71,13 @@ def test_a_second_synthesis_changes_no_files_and_keeps_those_of_terraform(
 ) -> None:
     folder = tmp_path / "out"
     synthesize(environment(), folder)
-    kept = folder / "stacks" / "network" / ".terraform.lock.hcl"
-    kept.write_text("kept")
+    lock = folder / "stacks" / "network" / ".terraform.lock.hcl"
+    lock.write_text("kept")
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     synthesize(environment(), folder)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
     synthesize(environment(owner="someone"), folder)
-    assert kept.read_text() == "kept"
+    assert lock.read_text() == "kept"
     assert "someone" in (folder / "stacks" / "network" / "cdk.tf.json").read_text()
 
 
@@ -164,10 +164,10 @@ KNOWN = {"tierra.run": {"attach"}, "tierra.hcl": {"catalog", "ephemeral"}, "tool
 
 @pytest.mark.parametrize("package", [package for floor in FLOORS for package in floor])
 def test_imports_go_one_way(package: str) -> None:
-    floor = next(place for place, names in enumerate(FLOORS) if package in names)
+    floor = next(number for number, names in enumerate(FLOORS) if package in names)
     below = {name for names in FLOORS[floor + 1 :] for name in names} | {package}
-    place = ROOT / package.replace(".", "/")
-    for path in sorted(place.rglob("*.py")) or [place.with_suffix(".py")]:
+    folder = ROOT / package.replace(".", "/")
+    for path in sorted(folder.rglob("*.py")) or [folder.with_suffix(".py")]:
         for name in imported(path, for_types=False):
             first, second, *_ = [*name.split("."), ""]
             target = f"tierra.{second}" if first == "tierra" and second else first
@@ -222,9 +222,9 @@ def test_spec_naming_and_templating_import_no_provider(start: str) -> None:
         if name in seen or not path.is_file():
             continue
         seen.add(name)
-        found = set(imported(path))
-        assert not {each for each in found if each.startswith(("cdktf", "constructs", "jsii"))}, name
-        waiting += [each for each in found if each.startswith(("modules.", "tierra."))]
+        modules = set(imported(path))
+        assert not {each for each in modules if each.startswith(("cdktf", "constructs", "jsii"))}, name
+        waiting += [each for each in modules if each.startswith(("modules.", "tierra."))]
 
 
 def test_the_architecture_page_names_existing_files_and_addresses(folders: dict[str, Path]) -> None:

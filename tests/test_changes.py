@@ -81,9 +81,9 @@ def test_a_change_is_one_valid_spec_after_another() -> None:
 
 
 def test_most_keys_change_at_once() -> None:
-    found = [together(base) for base in bases()]
-    assert all(legal(each.after) for each in found)
-    assert sum(len(each.edits) for each in found) > len(changeable()) // 2
+    changes = [together(base) for base in bases()]
+    assert all(legal(each.after) for each in changes)
+    assert sum(len(each.edits) for each in changes) > len(changeable()) // 2
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -121,10 +121,10 @@ def test_an_idle_key_that_is_for_workflows_changes_them(key: str) -> None:
 def test_a_key_that_names_the_environment_leads_to_other_states(
     key: str, before: Any, tmp_path: Path
 ) -> None:
-    other = replaced(bases()["usual"], (key,), table()["elsewhere"][key]["to"])
+    edited = replaced(bases()["usual"], (key,), table()["elsewhere"][key]["to"])
     for tier in TIERS:
-        one, two = json.loads(before("usual", tier)), json.loads(terraform(other, tier, tmp_path / tier))
-        assert one["terraform"]["backend"] != two["terraform"]["backend"], tier
+        old, new = json.loads(before("usual", tier)), json.loads(terraform(edited, tier, tmp_path / tier))
+        assert old["terraform"]["backend"] != new["terraform"]["backend"], tier
 
 
 @pytest.mark.parametrize("key", table()["refused"])

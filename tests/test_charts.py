@@ -17,14 +17,14 @@ REFERENCE = re.compile(r"(?<!\$)\$\{[^}]*\}")
 
 def published(roots: dict[str, Root]) -> dict[str, dict[str, Any]]:
     """Releases of published charts, by tier and name."""
-    found = {
+    releases = {
         f"{tier}.{name}": release
         for tier, root in roots.items()
         for name, release in root.all("helm_release").items()
         if "repository" in release
     }
-    assert {"gateway.kong", "observability.prometheus", "observability.grafana"} <= found.keys()
-    return found
+    assert {"gateway.kong", "observability.prometheus", "observability.grafana"} <= releases.keys()
+    return releases
 
 
 def test_every_value_has_a_key_of_its_chart(roots: dict[str, Root]) -> None:

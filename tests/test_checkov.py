@@ -37,11 +37,11 @@ def whole(roots: dict[str, Root]) -> dict[str, Any]:
     def local(text: str, tier: str) -> str:
         return re.sub(r"\b(aws_[a-z0-9_]+)\.(?=[a-z])", rf"\1.{tier}_", text)
 
-    def outputs(found: re.Match[str]) -> str:
+    def outputs(match: re.Match[str]) -> str:
         """The first reference in the value of an output: enough to show that the two belong together."""
-        value = json.dumps(roots[found[1]].body["output"][found[2]]["value"])
+        value = json.dumps(roots[match[1]].body["output"][match[2]]["value"])
         references = re.findall(r"\$\{aws_[^}]*\}", value)
-        return local(references[0], found[1]) if references else "known-later"
+        return local(references[0], match[1]) if references else "known-later"
 
     for tier, root in roots.items():
         for terraform_type, name, arguments in root.each():
@@ -63,7 +63,7 @@ def failures(reports: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def found(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
+def failed_checks(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
     """What fails in production."""
     folder = tmp_path_factory.mktemp("checkov")
     roots = read_roots(folders["production"], load(ROOT / "environments" / "production.yaml"))
@@ -85,21 +85,21 @@ def found(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
     return failures(reports)
 
 
-def test_every_failed_check_is_listed_with_a_reason(found: set[tuple[str, str]]) -> None:
+def test_every_failed_check_is_listed_with_a_reason(failed_checks: set[tuple[str, str]]) -> None:
     unlisted = sorted(
         f"{check} {where}"
-        for check, where in found
+        for check, where in failed_checks
         if not any(fnmatchcase(where, pattern) for pattern in LISTED.get(check, {"where": []})["where"])
     )
     assert not unlisted, "\n".join(unlisted)
 
 
-def test_every_listed_check_fails(found: set[tuple[str, str]]) -> None:
+def test_every_listed_check_fails(failed_checks: set[tuple[str, str]]) -> None:
     old = sorted(
         f"{check} {pattern}"
         for check, entry in LISTED.items()
         for pattern in entry["where"]
-        if not any(id_ == check and fnmatchcase(where, pattern) for id_, where in found)
+        if not any(id_ == check and fnmatchcase(where, pattern) for id_, where in failed_checks)
     )
     assert not old, "\n".join(old)
 

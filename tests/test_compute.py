@@ -87,9 +87,9 @@ def test_secrets_are_encrypted_and_resources_with_data_are_protected(compute: Ro
 
 def test_a_new_zone_does_not_change_the_control_plane(variant: Callable[..., Variant]) -> None:
     def subnets(**compute: Any) -> list[str]:
-        made = variant(network={"zones": ["a", "b", "c"]}, compute=compute)["compute"]
-        found: list[str] = made[CLUSTER]["vpc_config"]["subnet_ids"]
-        return [each.removesuffix("}").rpartition(".")[2] for each in found]
+        tier = variant(network={"zones": ["a", "b", "c"]}, compute=compute)["compute"]
+        ids: list[str] = tier[CLUSTER]["vpc_config"]["subnet_ids"]
+        return [each.removesuffix("}").rpartition(".")[2] for each in ids]
 
     assert subnets() == ["a", "b", "c"]
     assert subnets(endpoint={"zones": ["a", "b"]}) == ["a", "b"]
@@ -164,8 +164,8 @@ def test_nodes_have_only_the_security_group_of_the_network_tier(roots: dict[str,
     assert groups == ["${data.terraform_remote_state.network.outputs.node_security_group_id}"]
     cluster = roots["compute"]["aws_eks_cluster.main"]["vpc_config"]
     assert "control_plane_security_group_id" in cluster["security_group_ids"][0]
-    said = roots["network"].all("aws_vpc_security_group_egress_rule")
-    assert {"node_to_control_plane_443", "control_plane_to_node_10250"} <= said.keys()
+    rules = roots["network"].all("aws_vpc_security_group_egress_rule")
+    assert {"node_to_control_plane_443", "control_plane_to_node_10250"} <= rules.keys()
     # On more than one group of a node the load-balancer controller would refuse to choose.
     for group in roots["network"].all("aws_security_group").values():
         assert not any(key.startswith("kubernetes.io/cluster/") for key in group["tags"])

@@ -34,11 +34,11 @@ def test_every_variable_is_read_by_some_example(given: dict[str, list[str]]) -> 
 
 
 def test_the_contract_page_lists_all_variables() -> None:
-    found = contract.handed_over()
-    assert set(found) == set(contract.MEANINGS)
-    assert found["PORT"] == "always"
-    assert found["REDIS_USER"] == "with `needs: [redis]`"
-    assert "root certificate" in found["DOCUMENTDB_TLS_CA"]
+    variables = contract.handed_over()
+    assert set(variables) == set(contract.MEANINGS)
+    assert variables["PORT"] == "always"
+    assert variables["REDIS_USER"] == "with `needs: [redis]`"
+    assert "root certificate" in variables["DOCUMENTDB_TLS_CA"]
     stale = "docs/contract.md is stale: .venv/bin/python -m tools.contract"
     assert contract.FILE.read_text(encoding="utf-8") == contract.text(), stale
 

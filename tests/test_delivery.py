@@ -182,8 +182,8 @@ def test_a_push_role_has_access_to_one_registry(delivery: Root) -> None:
     for name, registry in delivery.all("aws_ecr_repository").items():
         statements = granted(delivery, f"push_{name}")
         assert statements.pop("SignIn")["Action"] == "ecr:GetAuthorizationToken"
-        place = delivery.environment
-        arn = f"arn:aws:ecr:{place.region}:{place.account}:repository/{registry['name']}"
+        environment = delivery.environment
+        arn = f"arn:aws:ecr:{environment.region}:{environment.account}:repository/{registry['name']}"
         statements.pop("TakeFromTheEnvironmentBefore", None)  # of production; it reads there
         assert [each["Resource"] for each in statements.values()] == [arn]
 
@@ -199,21 +199,21 @@ def test_a_deploy_role_has_the_permissions_of_its_group_in_one_namespace(deliver
         actions = [action for each in granted(delivery, role).values() for action in listed(each["Action"])]
         registry = ["ecr:BatchGetImage", "ecr:DescribeImages", "eks:DescribeCluster"]
         assert sorted(actions) == [*registry, "ssm:GetParameter", "ssm:PutParameter"]
-        place = delivery.environment
+        environment = delivery.environment
         assert granted(delivery, role)["SayWhichImageRuns"]["Resource"] == (
-            f"arn:aws:ssm:{place.region}:{place.account}"
-            f":parameter/{place.project}/{place.environment}/systems/{system}/image"
+            f"arn:aws:ssm:{environment.region}:{environment.account}"
+            f":parameter/{environment.project}/{environment.environment}/systems/{system}/image"
         )
 
 
 def test_a_plan_reads_states_and_an_apply_writes_them(delivery: Root) -> None:
     """By the policies of the tier state, whose ARNs are known before it is read."""
-    place = delivery.environment
+    spec = delivery.environment
     for role, right in (("plan", "read"), ("apply", "write")):
         attached = delivery[f"aws_iam_role_policy_attachment.{role}_state"]
         assert attached == {
             "role": f"${{aws_iam_role.{role}.name}}",
-            "policy_arn": f"arn:aws:iam::{place.account}:policy/acme-{place.environment}-state-{right}",
+            "policy_arn": f"arn:aws:iam::{spec.account}:policy/acme-{spec.environment}-state-{right}",
         }
 
 
@@ -228,12 +228,12 @@ def test_a_plan_reads_no_secret(delivery: Root) -> None:
         "sts:AssumeRole",
     } <= set(refused["Action"])
     assert [sid for sid, each in statements.items() if each["Effect"] == "Allow"] == ["MakeUpPasswords"]
-    place = delivery.environment
+    environment = delivery.environment
     parameters = statements["RefuseOtherParameters"]
     assert parameters["Action"] == "ssm:GetParameter*"
     assert parameters["NotResource"] == (
-        f"arn:aws:ssm:{place.region}:{place.account}"
-        f":parameter/{place.project}/{place.environment}/systems/*/image"
+        f"arn:aws:ssm:{environment.region}:{environment.account}"
+        f":parameter/{environment.project}/{environment.environment}/systems/*/image"
     )
     assert statements["RefuseFiles"]["Action"] == "s3:GetObject*"
 
@@ -286,7 +286,7 @@ def test_the_apply_role_has_a_boundary_and_cannot_change_it(delivery: Root) -> N
 
 def chain(folder: Path, **changes: Any) -> dict[str, dict[str, Root]]:
     """Delivery and state of staging, and of production, which takes its images from there."""
-    made = {}
+    roots = {}
     spec: dict[str, Any] = {
         "project": "acme",
         "region": "us-east-1",
@@ -300,13 +300,13 @@ def chain(folder: Path, **changes: Any) -> dict[str, dict[str, Root]]:
         environment = load(folder / f"{name}.yaml")
         tiers = {tier: TIERS[tier] for tier in ("state", "delivery")}
         synthesize(environment, folder / name, tiers)
-        made[name] = read_roots(folder / name, environment)
-    return made
+        roots[name] = read_roots(folder / name, environment)
+    return roots
 
 
 def test_production_takes_images_from_staging_only(tmp_path: Path) -> None:
-    made = chain(tmp_path)
-    before, after = made["staging"]["delivery"], made["production"]["delivery"]
+    roots = chain(tmp_path)
+    before, after = roots["staging"]["delivery"], roots["production"]["delivery"]
     pulls = before.statements("aws_ecr_repository_policy.shop")["LaterEnvironmentsPull"]
     # A role that does not exist yet would make the policy invalid: its account is named, the condition tells.
     assert pulls["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
@@ -334,8 +334,8 @@ def test_the_workload_boundary_allows_images_in_the_region_of_the_source(
     signs_in = far.statements(address)["SignInToTheEnvironmentBefore"]
     assert signs_in["Action"] == "ecr:GetAuthorizationToken"
     assert signs_in["Condition"] == {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
-    found = far.statements(address)["ImagesOfTheEnvironmentBefore"]
-    assert found["Resource"] == "arn:aws:ecr:us-east-1:210987654321:repository/acme-staging/*"
+    statement = far.statements(address)["ImagesOfTheEnvironmentBefore"]
+    assert statement["Resource"] == "arn:aws:ecr:us-east-1:210987654321:repository/acme-staging/*"
 
 
 CONNECTION = "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef"
@@ -391,9 +391,9 @@ def test_the_runner_role_only_has_network_permissions(
 def test_an_added_system_changes_no_other_resources(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
-    one = {"orders": {"framework": "go"}}
-    before = variant(systems=one)["delivery"].body
-    after = variant(systems={"billing": {"framework": "go"}, **one})["delivery"].body
+    systems = {"orders": {"framework": "go"}}
+    before = variant(systems=systems)["delivery"].body
+    after = variant(systems={"billing": {"framework": "go"}, **systems})["delivery"].body
     for terraform_type, resources in before["resource"].items():
         for name, arguments in resources.items():
             assert after["resource"][terraform_type].pop(name) == arguments

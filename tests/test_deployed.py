@@ -79,13 +79,15 @@ def cloud(tier: Tier) -> Cloud:
 
 def deploy(tier: Tier, image: str) -> None:
     """As a pipeline does: terraform is not told."""
-    (found,) = (each for each in cloud(tier).all("aws_ssm_parameter") if each["name"] == PARAMETER)
-    cloud(tier).put("aws_ssm_parameter", f"us-east-1/{found['id']}", {**found, "insecure_value": image})
+    (parameter,) = (each for each in cloud(tier).all("aws_ssm_parameter") if each["name"] == PARAMETER)
+    cloud(tier).put(
+        "aws_ssm_parameter", f"us-east-1/{parameter['id']}", {**parameter, "insecure_value": image}
+    )
 
 
 def released(tier: Tier) -> str:
-    (found,) = (each for each in cloud(tier).all("aws_ssm_parameter") if each["name"] != PARAMETER)
-    return str(found["insecure_value"])
+    (parameter,) = (each for each in cloud(tier).all("aws_ssm_parameter") if each["name"] != PARAMETER)
+    return str(parameter["insecure_value"])
 
 
 def test_a_plan_that_is_approved_later_keeps_the_newly_deployed_image(

@@ -164,8 +164,8 @@ def signed_in(server: Pretence) -> dict[str, str]:
 
 
 def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
-    code, status, said = typed("sandbox")
-    assert code == 0, said
+    code, status, output = typed("sandbox")
+    assert code == 0, output
     assert [name for name in status if status[name] == "not needed"] == [
         "credentials",
         "zones",
@@ -180,50 +180,50 @@ def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
     assert {status[name] for name in ("make", "python", "packages", "terraform", "node", "git", "spec")} == {
         "ok"
     }
-    assert "nothing is missing for sandbox" in said
+    assert "nothing is missing for sandbox" in output
 
 
 def test_missing_prerequisites_of_aws_are_reported_with_remedies() -> None:
-    code, status, said = typed("production")
+    code, status, output = typed("production")
     assert code == 1
     assert (status["credentials"], status["registry"]) == ("missing", "missing")
-    assert f"sign in to {PRODUCTION}" in said
-    lines = said.splitlines()
+    assert f"sign in to {PRODUCTION}" in output
+    lines = output.splitlines()
     for number, line in enumerate(lines):
         if line.startswith(("missing", "warning")):
             assert lines[number + 1].startswith("  remedy: "), line
 
 
 def test_credentials_of_the_account_are_shown(servers: Pretence) -> None:
-    _, status, said = look("production", **signed_in(servers))
-    assert status["credentials"] == "ok", said
-    assert f"arn:aws:iam::{PRODUCTION}:role/operator" in said
+    _, status, output = look("production", **signed_in(servers))
+    assert status["credentials"] == "ok", output
+    assert f"arn:aws:iam::{PRODUCTION}:role/operator" in output
     assert status["cluster"] == "ok"
-    assert "acme-production does not exist yet" in said
+    assert "acme-production does not exist yet" in output
 
 
 def test_credentials_of_another_account_are_reported(servers: Pretence) -> None:
     servers.account = "210987654321"
-    code, status, said = look("production", **signed_in(servers))
+    code, status, output = look("production", **signed_in(servers))
     assert (code, status["credentials"]) == (1, "missing")
-    assert f"the spec is for {PRODUCTION}" in said
+    assert f"the spec is for {PRODUCTION}" in output
 
 
 def test_the_state_bucket_is_checked(servers: Pretence) -> None:
     assert look("production", **signed_in(servers))[1]["states"] == "ok"
     servers.bucket = "another"
-    code, status, said = look("production", **signed_in(servers))
+    code, status, output = look("production", **signed_in(servers))
     assert (code, status["states"]) == (1, "missing")
-    assert "make bootstrap ENV=production" in said
+    assert "make bootstrap ENV=production" in output
 
 
 def test_zones_that_eks_or_the_account_lacks_are_reported(servers: Pretence) -> None:
     assert look("production", **signed_in(servers))[1]["zones"] == "ok"
     servers.zones = {**ZONES, "us-east-1b": "use1-az3", "us-east-1d": "use1-az6"}
-    code, status, said = look("production", **signed_in(servers))
+    code, status, output = look("production", **signed_in(servers))
     assert (code, status["zones"]) == (1, "missing")
-    assert "us-east-1b is use1-az3 here, which EKS refuses" in said
-    assert "write network.zones with letters of these: a, c, d" in said
+    assert "us-east-1b is use1-az3 here, which EKS refuses" in output
+    assert "write network.zones with letters of these: a, c, d" in output
     servers.zones = {"us-east-1a": "use1-az1"}
     assert "this account has no zone us-east-1b" in look("production", **signed_in(servers))[2]
 
@@ -244,7 +244,7 @@ class Fake:
         return call
 
 
-def found(
+def finding_of(
     monkeypatch: pytest.MonkeyPatch, look: Callable[[object], doctor.Finding], **answers: object
 ) -> doctor.Finding:
     monkeypatch.chdir(ROOT)
@@ -257,11 +257,11 @@ def test_elastic_ips_above_the_quota_are_reported(monkeypatch: pytest.MonkeyPatc
     limit = {"AccountAttributes": [{"AttributeValues": [{"AttributeValue": "5"}]}]}
 
     def addresses(*names: str) -> doctor.Finding:
-        held = {"Addresses": [{"Tags": [{"Key": "Name", "Value": name}]} for name in names]}
-        return found(
+        described = {"Addresses": [{"Tags": [{"Key": "Name", "Value": name}]} for name in names]}
+        return finding_of(
             monkeypatch,
             doctor.look_at_addresses,
-            describe_addresses=held,
+            describe_addresses=described,
             describe_account_attributes=limit,
         )
 
@@ -278,7 +278,7 @@ def test_a_region_without_a_service_is_reported(monkeypatch: pytest.MonkeyPatch)
     lacks = ClientError({"Error": {"Code": "WAFNonexistentItemException", "Message": ""}}, "x")
 
     def services(engines: object, rules: object) -> doctor.Finding:
-        return found(
+        return finding_of(
             monkeypatch,
             doctor.look_at_services,
             describe_db_engine_versions=engines,
@@ -293,7 +293,7 @@ def test_a_region_without_a_service_is_reported(monkeypatch: pytest.MonkeyPatch)
 def test_resource_types_without_aws_backup_opt_in_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def backups(**chosen: bool) -> doctor.Finding:
         settings = {"ResourceTypeOptInPreference": chosen}
-        return found(monkeypatch, doctor.look_at_backups, describe_region_settings=settings)
+        return finding_of(monkeypatch, doctor.look_at_backups, describe_region_settings=settings)
 
     assert backups().status == backups(RDS=True, EFS=False).status == doctor.OK
     off = backups(RDS=True, S3=False, DocumentDB=False)
@@ -325,10 +325,10 @@ def test_an_unreachable_private_cluster_is_reported(servers: Pretence, reached: 
         "endpoint": servers.address if reached else UNREACHED,
         "resourcesVpcConfig": {"endpointPublicAccess": False},
     }
-    _, status, said = look("production", **signed_in(servers))
-    assert status["cluster"] == ("ok" if reached else "missing"), said
-    assert ("inside the VPC with the security group acme-production-runner" in said) is not reached
-    assert ("network.admin_cidrs" in said) is not reached
+    _, status, output = look("production", **signed_in(servers))
+    assert status["cluster"] == ("ok" if reached else "missing"), output
+    assert ("inside the VPC with the security group acme-production-runner" in output) is not reached
+    assert ("network.admin_cidrs" in output) is not reached
 
 
 def test_a_reachable_registry_is_reported(servers: Pretence, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,10 +339,10 @@ def test_a_reachable_registry_is_reported(servers: Pretence, monkeypatch: pytest
 
 
 def test_missing_programs_are_reported_with_their_source(tmp_path: Path) -> None:
-    code, status, said = look("production", PATH=str(tmp_path))
+    code, status, output = look("production", PATH=str(tmp_path))
     assert (code, status["git"], status["aws"]) == (1, "missing", "missing")
     assert (status["kubectl"], status["helm"]) == ("warning", "warning")
-    assert "https://docs.aws.amazon.com/cli/" in said
+    assert "https://docs.aws.amazon.com/cli/" in output
 
 
 @pytest.mark.parametrize(
@@ -371,23 +371,23 @@ def test_doctor_reports_a_make_that_is_too_old(tmp_path: Path, make: str, gmake:
         if says:
             (tmp_path / name).write_text(f"#!/bin/sh\necho '{says}'\n")
             (tmp_path / name).chmod(0o755)
-    code, found, said = look("sandbox", PATH=str(tmp_path))
-    assert found["make"] == status
-    assert ("brew install make" in said) is (status == "missing")
-    assert ("type gmake wherever" in said) is (bool(gmake) and status == "ok")
+    code, statuses, output = look("sandbox", PATH=str(tmp_path))
+    assert statuses["make"] == status
+    assert ("brew install make" in output) is (status == "missing")
+    assert ("type gmake wherever" in output) is (bool(gmake) and status == "ok")
     assert code == 1, "git is missing, too"
 
 
 def test_an_invalid_spec_is_reported() -> None:
-    code, status, said = look("nowhere")
+    code, status, output = look("nowhere")
     assert (code, status["spec"]) == (1, "missing")
-    assert "the environments that exist" in said
+    assert "the environments that exist" in output
 
 
 def test_before_setup_it_says_what_to_install() -> None:
-    code, status, said = typed("sandbox", "-S")
+    code, status, output = typed("sandbox", "-S")
     assert (code, status["packages"]) == (1, "missing")
-    assert "make setup" in said
+    assert "make setup" in output
 
 
 def test_a_run_is_refused_before_terraform_if_eks_lacks_a_zone(

@@ -28,10 +28,10 @@ def gateway(roots: dict[str, Root]) -> Root:
 
 def values(gateway: Root, release: str) -> dict[str, Any]:
     """The values of a release, as helm merges them."""
-    found: dict[str, Any] = {}
+    merged: dict[str, Any] = {}
     for text in gateway[f"helm_release.{release}"].get("values", []):
-        found |= yaml.safe_load(text)
-    return found
+        merged |= yaml.safe_load(text)
+    return merged
 
 
 @pytest.fixture
@@ -255,9 +255,9 @@ def test_platform_namespaces_refuse_privileged_pods(shared: Objects) -> None:
 
 
 def test_network_policies_allow_load_balancer_to_kong_to_systems(gateway: Root, shared: Objects) -> None:
-    place, kong = gateway.environment, values(gateway, "kong")
-    public = {str(each) for each in place.network.layout.public.values()}
-    private = {str(each) for each in place.network.layout.private.values()}
+    environment, kong = gateway.environment, values(gateway, "kong")
+    public = {str(each) for each in environment.network.layout.public.values()}
+    private = {str(each) for each in environment.network.layout.private.values()}
     requests, webhook, metrics = shared["NetworkPolicy/kong-in"]["spec"]["ingress"]
     status = kong["status"]["http"]["containerPort"]
     assert ranges(requests["from"]) == public
@@ -268,7 +268,7 @@ def test_network_policies_allow_load_balancer_to_kong_to_systems(gateway: Root, 
     assert ports(metrics) == {status, 10255}
     names, interface, systems, traces = shared["NetworkPolicy/kong-out"]["spec"]["egress"]
     assert ports(names) == {53}
-    assert ranges(interface["to"]) == {*private, str(place.compute.service_cidr)}
+    assert ranges(interface["to"]) == {*private, str(environment.compute.service_cidr)}
     assert ports(interface) == {443}
     assert systems["to"] == [
         {
@@ -295,12 +295,14 @@ def named(namespace: str) -> dict[str, Any]:
 
 def test_the_role_of_external_secrets_reads_no_secret(gateway: Root) -> None:
     statements = gateway.statements("aws_iam_role_policy.external_secrets")
-    place = gateway.environment
+    environment = gateway.environment
     assert statements == {
         "BecomeAReaderOfSecrets": {
             "Effect": "Allow",
             "Action": ["sts:AssumeRole", "sts:TagSession"],
-            "Resource": (f"arn:aws:iam::{place.account}:role/{place.project}-{place.environment}-secrets-*"),
+            "Resource": (
+                f"arn:aws:iam::{environment.account}:role/{environment.project}-{environment.environment}-secrets-*"
+            ),
         }
     }
     operator = values(gateway, "external_secrets")

@@ -102,11 +102,11 @@ def survive(pair: Pair, values: list[Any]) -> None:
         for number, value in enumerate(values)
     }
     outputs |= {f"p{number}": {"value": escaped(value)} for number, value in enumerate(values)}
-    found = pair.values({"output": outputs})
+    actual = pair.values({"output": outputs})
     for number, value in enumerate(values):
         plain = as_terraform_has_it(value)
-        assert found[f"o{number}"] == [plain, {"key": plain}, [[plain]]]
-        assert found[f"p{number}"] == plain
+        assert actual[f"o{number}"] == [plain, {"key": plain}, [[plain]]]
+        assert actual[f"p{number}"] == plain
     check_format(pair.folder)
 
 
@@ -146,8 +146,8 @@ def test_unusual_templates_have_the_same_value(pair: Pair) -> None:
         "%%{ if }${local.a}",
         "${local.a}\r\n${local.a}\r${local.a} $${x} %{ if }\n",
     ]
-    found = mean_the_same(pair, texts)
-    assert found["o0"]["after"] == '${a}"'
+    outputs = mean_the_same(pair, texts)
+    assert outputs["o0"]["after"] == '${a}"'
 
 
 def mean_the_same(pair: Pair, templates: list[str]) -> dict[str, Any]:
@@ -171,10 +171,10 @@ def encoded(plain: str) -> str:
 
 def joined(parts: list[str]) -> str:
     """A template of these; a mark before an expression would become part of its beginning."""
-    found = ""
+    template = ""
     for part in parts:
-        found += f" {part}" if found.endswith(("$", "%")) else part
-    return found
+        template += f" {part}" if template.endswith(("$", "%")) else part
+    return template
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text(

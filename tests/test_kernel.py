@@ -33,8 +33,8 @@ def stack(tmp_path: Path) -> TerraformStack:
 def written(stack: TerraformStack) -> dict[str, Any]:
     app = stack.node.root
     app.synth()
-    found: dict[str, Any] = json.loads(Path(app.outdir, "stacks/trial/cdk.tf.json").read_text())
-    return found
+    parsed: dict[str, Any] = json.loads(Path(app.outdir, "stacks/trial/cdk.tf.json").read_text())
+    return parsed
 
 
 def bound() -> Iterator[type[Any]]:

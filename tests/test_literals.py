@@ -91,15 +91,15 @@ def places() -> Iterator[tuple[Place, str]]:
     return walk(whole, ())
 
 
-def put(spec: dict[str, Any], place: Place, text: str) -> dict[str, Any]:
+def put(spec: dict[str, Any], path: Place, text: str) -> dict[str, Any]:
     """The spec with the text at a place; a mapping or list that it lacks is begun."""
-    made = copy.deepcopy(spec)
-    node: Any = made
-    for part, following in zip(place, (*place[1:], ""), strict=True):
+    edited = copy.deepcopy(spec)
+    node: Any = edited
+    for part, following in zip(path, (*path[1:], ""), strict=True):
         if part == KEY:
             first = next(iter(node), None)
             node[text] = copy.deepcopy(node[first]) if first is not None else "zzz"
-            return made
+            return edited
         if part == "*":
             part = next(iter(node), "zzz") if isinstance(node, dict) else 0
         if not following:
@@ -112,7 +112,7 @@ def put(spec: dict[str, Any], place: Place, text: str) -> dict[str, Any]:
         elif isinstance(node, dict):
             node.setdefault(part, [] if following == "*" else {})
         node = node[part]
-    return made
+    return edited
 
 
 def read(folder: Path, spec: dict[str, Any]) -> Environment:
@@ -124,16 +124,16 @@ def read(folder: Path, spec: dict[str, Any]) -> Environment:
 def filled(folder: Path, text: str) -> tuple[Environment, list[Place]]:
     """An environment with the text wherever a spec takes it, alone or within something, and where that is."""
     spec, taken = SPEC, []
-    for place, pattern in dict.fromkeys(places()):
+    for path, pattern in dict.fromkeys(places()):
         for around in AROUND:
             if not re.search(pattern, around.format(text)):
                 continue
             try:
-                read(folder, tried := put(spec, place, around.format(text)))
+                read(folder, tried := put(spec, path, around.format(text)))
             except (SpecError, AttributeError, KeyError, TypeError):
                 continue
             spec = tried
-            taken.append(place)
+            taken.append(path)
             break
     return read(folder, spec), taken
 
@@ -152,8 +152,8 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def test_the_places_of_free_text_are_found() -> None:
-    found = {place for place, _ in places()}
-    assert found >= {
+    paths = {path for path, _ in places()}
+    assert paths >= {
         ("tags", KEY),
         ("tags", "*"),
         ("edge", "waf", "paths", "*", "path"),
@@ -199,22 +199,22 @@ def test_no_text_of_the_spec_is_read_as_anything_else(tmp_path: Path, text: str)
 
 
 @pytest.mark.parametrize("name", ["no", "on", "yes", "off", "true", "false", "null"])
-@pytest.mark.parametrize("place", [("systems", KEY), ("systems", "*", "sidecars", KEY)])
-def test_names_that_yaml_reads_as_values_are_refused(tmp_path: Path, name: str, place: Place) -> None:
+@pytest.mark.parametrize("path", [("systems", KEY), ("systems", "*", "sidecars", KEY)])
+def test_names_that_yaml_reads_as_values_are_refused(tmp_path: Path, name: str, path: Place) -> None:
     with pytest.raises(SpecError, match="YAML reads"):
-        read(tmp_path, put(SPEC, place, name))
+        read(tmp_path, put(SPEC, path, name))
 
 
 def test_terraform_reads_escaped_text_as_it_was(tmp_path: Path) -> None:
-    said = [*TEXTS, "a${b}%{if c}", "%%{x}", "$"]
-    outputs = {"said": {"value": literal(said)}, "keys": {"value": literal(dict.fromkeys(said, "x"))}}
+    texts = [*TEXTS, "a${b}%{if c}", "%%{x}", "$"]
+    outputs = {"said": {"value": literal(texts)}, "keys": {"value": literal(dict.fromkeys(texts, "x"))}}
     (tmp_path / "main.tf.json").write_text(json.dumps({"output": outputs}))
     command = [*terraform_command(), f"-chdir={tmp_path}"]
     subprocess.run([*command, "apply", "-auto-approve", "-input=false"], check=True, capture_output=True)
     shown = subprocess.run([*command, "output", "-json"], check=True, capture_output=True, text=True).stdout
     read_back = json.loads(shown)
-    assert read_back["said"]["value"] == said
-    assert set(read_back["keys"]["value"]) == set(said)
+    assert read_back["said"]["value"] == texts
+    assert set(read_back["keys"]["value"]) == set(texts)
 
 
 def test_what_has_nothing_to_escape_is_the_same_object(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from support.project import without_make
 def test_every_tier_is_written_to_the_output_folder_of_cdktf(tmp_path: Path) -> None:
     done = run("sandbox", CDKTF_OUTDIR=str(tmp_path))
     # Without the lean copy everything works, slowly, and says so.
-    said = [line for line in done.stderr.splitlines() if not line.startswith("warning: no lean bindings")]
-    assert (done.returncode, done.stdout, said) == (0, "", [])
+    messages = [line for line in done.stderr.splitlines() if not line.startswith("warning: no lean bindings")]
+    assert (done.returncode, done.stdout, messages) == (0, "", [])
     assert sorted(
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
     ) == sorted(

@@ -60,24 +60,24 @@ def values(root: Root, release: str) -> dict[str, Any]:
     """The values of a release, with a sample in place of each reference."""
     (text,) = root[f"helm_release.{release}"]["values"]
     plain = re.sub(r"(?<!\$)\$\{[^}]*\}", "arn:aws:iam::123456789012:role/it", text)
-    found: dict[str, Any] = yaml.safe_load(plain.replace("$${", "${").replace("%%{", "%{"))
-    return found
+    parsed: dict[str, Any] = yaml.safe_load(plain.replace("$${", "${").replace("%%{", "%{"))
+    return parsed
 
 
 @pytest.fixture(scope="session")
 def monitor() -> dict[str, Any]:
     """How Kong is scraped."""
     release = generated("production")["gateway"]["resource"]["helm_release"]["kong"]
-    found: dict[str, Any] = yaml.safe_load(release["values"][0])["serviceMonitor"]
-    return found
+    settings: dict[str, Any] = yaml.safe_load(release["values"][0])["serviceMonitor"]
+    return settings
 
 
 # Rules
 
 
 def rules(objects: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = objects["PrometheusRule"]["spec"]
-    return found
+    spec: dict[str, Any] = objects["PrometheusRule"]["spec"]
+    return spec
 
 
 def each_rule(groups: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -136,7 +136,7 @@ def scrape(
     objects: dict[str, dict[str, dict[str, Any]]], monitor: dict[str, Any], folder: Path, **tests: Any
 ) -> None:
     """Runs tests of promtool at minute 90 of a scrape of Kong, with the rules of platform and system."""
-    groups = [group for made in objects.values() for group in rules(made)["groups"]]
+    groups = [group for each_chart in objects.values() for group in rules(each_chart)["groups"]]
     (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}))
     series = [{"series": stored(each, monitor), "values": "0+600x100"} for each in KONG]
     order = [group["name"] for group in [*rules(objects["system"])["groups"], *groups[:-4]]]
@@ -153,7 +153,10 @@ def scrape(
 def of_kong(objects: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
     """What rules record and dashboards show of Kong's samples, themselves and recorded."""
     recorded = {
-        each["expr"] for made in objects.values() for each in each_rule(rules(made)) if "record" in each
+        each["expr"]
+        for each_chart in objects.values()
+        for each in each_rule(rules(each_chart))
+        if "record" in each
     }
     shown = {
         re.sub(r"\$(\w+)", lambda word: CONSTANTS[word[1]], target["expr"])
@@ -169,11 +172,11 @@ def test_rules_and_dashboards_match_metrics_of_kong(
 ) -> None:
     asked = of_kong(objects)
     assert len(asked) > 20
-    found = [
+    cases = [
         {"expr": f"count({each}) > bool 0", "eval_time": "90m", "exp_samples": [{"labels": "{}", "value": 1}]}
         for each in asked
     ]
-    scrape(objects, monitor, tmp_path, promql_expr_test=found)
+    scrape(objects, monitor, tmp_path, promql_expr_test=cases)
 
 
 @pytest.mark.parametrize("honoured", [True, False])
@@ -252,14 +255,14 @@ def test_alerts_of_a_system_have_its_objectives(variant: Callable[..., Variant],
         systems={"shop": {"framework": "go", "replicas": 2, "max_replicas": 5}},
         observability={"objectives": promised, "runbooks": "https://example.com/help"},
     )["observability"]
-    made = template("system", values(root, "system_shop"), tmp_path)
-    text = json.dumps(rules(made))
+    chart_objects = template("system", values(root, "system_shop"), tmp_path)
+    text = json.dumps(rules(chart_objects))
     assert "14.4 * (1 - 99.5 / 100)" in text
     assert "14.4 * (1 - 95.5 / 100)" in text
     assert 'le=\\"250.0\\"' in text or 'le=~\\"0*250' in text
     assert "max_replicas is 5" in text
     assert "https://example.com/help#a-system-is-down" in text
-    assert "sistema" not in json.dumps(made)
+    assert "sistema" not in json.dumps(chart_objects)
 
 
 @pytest.mark.parametrize("milliseconds", MILLISECONDS)
@@ -291,8 +294,8 @@ def test_templates_of_prometheus_are_left_unchanged(objects: dict[str, dict[str,
 
 
 def dashboards(objects: dict[str, dict[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for chart, made in objects.items():
-        [text] = made["ConfigMap"]["data"].values()
+    for chart, chart_objects in objects.items():
+        [text] = chart_objects["ConfigMap"]["data"].values()
         yield chart, json.loads(text)
 
 
@@ -329,11 +332,11 @@ def test_panels_have_unique_positions_and_ids(
         assert len(numbers) == len(set(numbers)), chart
         taken: set[tuple[int, int]] = set()
         for panel in panels(dashboard):
-            place = panel["gridPos"]
+            position = panel["gridPos"]
             cells = {
                 (x, y)
-                for x in range(place["x"], place["x"] + place["w"])
-                for y in range(place["y"], place["y"] + place["h"])
+                for x in range(position["x"], position["x"] + position["w"])
+                for y in range(position["y"], position["y"] + position["h"])
             }
             assert max(x for x, _ in cells) < 24, panel["title"]
             assert not cells & taken, panel["title"]
@@ -354,8 +357,8 @@ def test_dashboards_use_existing_data_sources(
 
 def expressions(objects: dict[str, dict[str, dict[str, Any]]]) -> Iterator[str]:
     """All PromQL of rules and dashboards, with a sample for the variables of Grafana."""
-    for made in objects.values():
-        yield from (each["expr"] for each in each_rule(rules(made)))
+    for each_chart in objects.values():
+        yield from (each["expr"] for each in each_rule(rules(each_chart)))
     for _, dashboard in dashboards(objects):
         for target in targets(dashboard):
             if "expr" in target:
@@ -363,15 +366,18 @@ def expressions(objects: dict[str, dict[str, dict[str, Any]]]) -> Iterator[str]:
 
 
 def test_promql_is_valid(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
-    found = list(expressions(objects))
-    assert len(found) > 80
-    for expression in found:
+    queries = list(expressions(objects))
+    assert len(queries) > 80
+    for expression in queries:
         promql_parser.parse(expression)
 
 
 def test_recorded_metrics_in_use_exist(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
     recorded = {
-        each["record"] for made in objects.values() for each in each_rule(rules(made)) if "record" in each
+        each["record"]
+        for each_chart in objects.values()
+        for each in each_rule(rules(each_chart))
+        if "record" in each
     }
     asked = {name for each in expressions(objects) for name in re.findall(r"\b\w+:\w+:\w+\b", each)}
     assert asked <= recorded
@@ -410,8 +416,8 @@ def test_alertmanager_notifies_people_and_the_heartbeat(observability: Root) -> 
     text = observability["helm_release.prometheus"]["values"][0]
     for topic in ("page", "ticket", "heartbeat"):
         assert f'topic_arn: "${{aws_sns_topic.{topic}.arn}}"' in text
-    told = observability.statements("aws_iam_role_policy.alertmanager")["TellPeople"]
-    assert set(told["Resource"]) == {
+    statement = observability.statements("aws_iam_role_policy.alertmanager")["TellPeople"]
+    assert set(statement["Resource"]) == {
         f"${{aws_sns_topic.{topic}.arn}}" for topic in ("page", "ticket", "heartbeat")
     }
 
@@ -529,9 +535,9 @@ def test_logs_of_pods_are_encrypted_and_kept_as_the_spec_says(variant: Callable[
 
 
 def test_each_system_has_a_separate_monitoring_release(variant: Callable[..., Variant]) -> None:
-    one = {"shop": {"framework": "go"}}
-    before = variant(systems=one)["observability"].body["resource"]
-    after = variant(systems={**one, "blog": {"framework": "fastapi"}})["observability"].body["resource"]
+    systems = {"shop": {"framework": "go"}}
+    before = variant(systems=systems)["observability"].body["resource"]
+    after = variant(systems={**systems, "blog": {"framework": "fastapi"}})["observability"].body["resource"]
     added = after["helm_release"].pop("system_blog")
     assert added["namespace"] == "observability"
     assert after == before

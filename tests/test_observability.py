@@ -93,9 +93,9 @@ def everything(variant: Callable[..., Variant]) -> Variant:
 
 
 def metric_alarms(root: Root) -> dict[str, dict[str, Any]]:
-    found = root.all("aws_cloudwatch_metric_alarm")
-    assert len(found) > 30
-    return found
+    alarms = root.all("aws_cloudwatch_metric_alarm")
+    assert len(alarms) > 30
+    return alarms
 
 
 def composite_alarms(root: Root) -> dict[str, dict[str, Any]]:
@@ -161,8 +161,8 @@ def test_the_alarms_of_a_large_environment_are_exactly_these(everything: Variant
 def test_a_group_that_is_also_the_broker_has_memory_and_eviction_alarms(
     variant: Callable[..., Variant],
 ) -> None:
-    found = metric_alarms(variant(data={"redis": {"nodes": 1}})["observability"])
-    assert {name for name in found if name.startswith(("redis_", "broker_"))} == {
+    alarms = metric_alarms(variant(data={"redis": {"nodes": 1}})["observability"])
+    assert {name for name in alarms if name.startswith(("redis_", "broker_"))} == {
         f"redis_node_1_{what}" for what in ("cpu", "lag", "connections", "memory", "evictions")
     }
 
@@ -256,12 +256,12 @@ def test_metrics_are_published_by_aws(roots: Roots, everything: Variant) -> None
 
 
 def test_references_are_to_existing_outputs(roots: Roots, everything: Variant) -> None:
-    for found in (roots, everything):
-        text = json.dumps(watching(found["observability"]))
+    for tiers in (roots, everything):
+        text = json.dumps(watching(tiers["observability"]))
         read = set(re.findall(r"terraform_remote_state\.(\w+)\.outputs\.(\w+)(?:\.([\w-]+))?", text))
         assert len(read) > 15
         for tier, output, key in read:
-            value = found[tier].body["output"][output]["value"]
+            value = tiers[tier].body["output"][output]["value"]
             assert key in value if isinstance(value, dict) else not key, f"{tier}.{output}.{key}"
 
 
@@ -310,8 +310,10 @@ def test_alarm_thresholds_follow_the_spec(variant: Callable[..., Variant]) -> No
 def test_cloudwatch_alarms_do_not_depend_on_systems(variant: Callable[..., Variant]) -> None:
     """A system that is added changes nothing that others share."""
     usual = watching(variant(environment="usual")["observability"])
-    one = watching(variant(environment="usual2", systems={"orders": {"framework": "go"}})["observability"])
-    assert json.loads(json.dumps(one).replace("usual2", "usual")) == usual
+    with_orders = watching(
+        variant(environment="usual2", systems={"orders": {"framework": "go"}})["observability"]
+    )
+    assert json.loads(json.dumps(with_orders).replace("usual2", "usual")) == usual
 
 
 # Runbooks
@@ -342,11 +344,11 @@ def test_every_alarm_description_ends_with_its_runbook_section(roots: Roots, eve
 def test_every_runbook_section_has_an_alarm_or_alert(
     everything: Variant, variant: Callable[..., Variant]
 ) -> None:
-    found = {
+    sections = {
         *described(everything["observability"]),
         *described(variant(environment="usual")["observability"]),
     }
-    alarms = {text.rpartition("#")[2] for text in found}
+    alarms = {text.rpartition("#")[2] for text in sections}
     alerts = {
         section
         for path in (ROOT / "templates/observability").glob("*/rules.yaml")
@@ -382,10 +384,10 @@ def test_runbooks_may_be_elsewhere(variant: Callable[..., Variant], spec: dict[s
 
 def test_topics_are_encrypted_and_only_services_of_the_account_publish(roots: Roots) -> None:
     root = roots["observability"]
-    place = root.environment
+    spec = root.environment
     for topic in ("page", "ticket"):
         assert root[f"aws_sns_topic.{topic}"]["kms_master_key_id"] == "${aws_kms_key.alarms.arn}"
-        arn = f"arn:aws:sns:{place.region}:{place.account}:acme-{place.environment}-{topic}"
+        arn = f"arn:aws:sns:{spec.region}:{spec.account}:acme-{spec.environment}-{topic}"
         assert root.statements(f"aws_sns_topic_policy.{topic}") == {
             "CloudwatchPublishes": {
                 "Effect": "Allow",
@@ -393,10 +395,8 @@ def test_topics_are_encrypted_and_only_services_of_the_account_publish(roots: Ro
                 "Action": "sns:Publish",
                 "Resource": arn,
                 "Condition": {
-                    "ArnLike": {
-                        "aws:SourceArn": f"arn:aws:cloudwatch:{place.region}:{place.account}:alarm:*"
-                    },
-                    "StringEquals": {"aws:SourceAccount": place.account},
+                    "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{spec.region}:{spec.account}:alarm:*"},
+                    "StringEquals": {"aws:SourceAccount": spec.account},
                 },
             },
             "RefusePlainHttp": {
@@ -418,23 +418,23 @@ def test_publishers_may_use_the_key_of_the_topics(everything: Variant) -> None:
 
 
 def test_every_address_gets_alarms_and_failed_backups(everything: Variant) -> None:
-    found = everything["observability"].all("aws_sns_topic_subscription")
+    subscriptions = everything["observability"].all("aws_sns_topic_subscription")
     backups = "${data.terraform_remote_state.storage.outputs.backup_topic_arn}"
     for slug, address in (("ops_at_example_com", "ops@example.com"),):
         for topic in ("page", "ticket"):
-            assert found[f"{topic}_{slug}"] == {
+            assert subscriptions[f"{topic}_{slug}"] == {
                 "topic_arn": f"${{aws_sns_topic.{topic}.arn}}",
                 "protocol": "email",
                 "endpoint": address,
             }
-        assert found[f"backups_{slug}"] == {
+        assert subscriptions[f"backups_{slug}"] == {
             "topic_arn": backups,
             "protocol": "email",
             "endpoint": address,
             "filter_policy": '{"State": ["ABORTED", "EXPIRED", "FAILED", "PARTIAL"]}',
             "filter_policy_scope": "MessageAttributes",
         }
-    assert len(found) == 2 * 3 + 1
+    assert len(subscriptions) == 2 * 3 + 1
 
 
 def test_the_pager_gets_urgent_alarms(everything: Variant) -> None:
@@ -457,8 +457,8 @@ def test_only_configured_recipients_are_subscribed(variant: Callable[..., Varian
 def test_a_budget_is_opt_in(everything: Variant, variant: Callable[..., Variant]) -> None:
     budget = everything["observability"]["aws_budgets_budget.month"]
     assert (budget["limit_amount"], budget["limit_unit"], budget["time_unit"]) == ("3000", "USD", "MONTHLY")
-    told = {(each["notification_type"], each["threshold"]) for each in budget["notification"]}
-    assert told == {("ACTUAL", 80), ("FORECASTED", 100)}
+    thresholds = {(each["notification_type"], each["threshold"]) for each in budget["notification"]}
+    assert thresholds == {("ACTUAL", 80), ("FORECASTED", 100)}
     for each in budget["notification"]:
         assert each["subscriber_sns_topic_arns"] == ["${aws_sns_topic.ticket.arn}"]
     plain = variant(environment="plain")["observability"]
@@ -479,9 +479,9 @@ DRAWN = {"title", "view", "stacked", "region", "metrics"}
 
 
 def test_dashboards_have_the_format_of_cloudwatch(roots: Roots, everything: Variant) -> None:
-    for found in (roots, everything):
-        region = found["observability"].environment.region
-        for name, body in charts(found["observability"]):
+    for tiers in (roots, everything):
+        region = tiers["observability"].environment.region
+        for name, body in charts(tiers["observability"]):
             assert set(body) == {"widgets"}, name
             assert 1 <= len(body["widgets"]) <= 500
             taken: set[tuple[int, int]] = set()
@@ -489,7 +489,7 @@ def test_dashboards_have_the_format_of_cloudwatch(roots: Roots, everything: Vari
                 assert set(widget) == WIDGET
                 check_place(widget, taken)
                 if widget["type"] == "alarm":
-                    check_alarms(widget["properties"], found["observability"])
+                    check_alarms(widget["properties"], tiers["observability"])
                 else:
                     assert widget["type"] == "metric"
                     check_metrics(widget["properties"], region)
@@ -574,17 +574,17 @@ def test_a_share_of_the_requests_of_users_is_traced(roots: Roots, variant: Calla
 
 
 def test_every_log_group_is_encrypted_and_expires(roots: Roots) -> None:
-    found = 0
+    count = 0
     for tier, root in roots.items():
         for name, group in root.all("aws_cloudwatch_log_group").items():
-            found += 1
+            count += 1
             assert re.fullmatch(
                 r"\$\{(aws_kms_key\.logs\.arn|data\.terraform_remote_state\.network\.outputs\.logs_key_arn)\}",
                 group["kms_key_id"],
             ), f"{tier}: {name}"
             assert group["retention_in_days"] in days_of_the_spec(root.environment), f"{tier}: {name}"
             assert group["deletion_protection_enabled"] in (root.environment.protection, False)
-    assert found >= 10
+    assert count >= 10
 
 
 def days_of_the_spec(environment: Environment) -> set[int]:

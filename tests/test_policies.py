@@ -104,9 +104,9 @@ def policies(root: Root) -> Iterator[Policy]:
 
 
 def every(roots: dict[str, Root]) -> list[Policy]:
-    found = [policy for root in roots.values() for policy in policies(root)]
-    assert len(found) > 20
-    return found
+    every_policy = [policy for root in roots.values() for policy in policies(root)]
+    assert len(every_policy) > 20
+    return every_policy
 
 
 def listed(value: Any) -> list[Any]:
@@ -213,13 +213,13 @@ CALLS_KMS = {"aws_cloudwatch_log_group": "logs.{region}.{suffix}"}
 
 def publishers(root: Root, topic: str) -> set[str]:
     """Services that publish to a topic, and so encrypt with its key."""
-    found = set()
+    services = set()
     for policy in root.all("aws_sns_topic_policy").values():
         if policy["arn"] == f"${{aws_sns_topic.{topic}.arn}}":
             for statement in json.loads(policy["policy"])["Statement"]:
                 if statement["Effect"] == "Allow":
-                    found |= set(listed(statement["Principal"]["Service"]))
-    return found
+                    services |= set(listed(statement["Principal"]["Service"]))
+    return services
 
 
 def keys_and_users(roots: dict[str, Root]) -> dict[tuple[str, str], set[str]]:
@@ -233,15 +233,17 @@ def keys_and_users(roots: dict[str, Root]) -> dict[tuple[str, str], set[str]]:
         (tier, name): set() for tier, root in roots.items() for name in root.all("aws_kms_key")
     }
     for tier, root in roots.items():
-        place = root.environment
+        environment = root.environment
         for terraform_type, name, arguments in root.each():
             text = json.dumps(arguments)
             named = {(tier, key) for key in re.findall(r"\$\{aws_kms_key\.([a-z0-9_]+)\.", text)}
-            for other, output in re.findall(r"terraform_remote_state\.([a-z]+)\.outputs\.([a-z_]+)", text):
-                named |= {(other, key) for key in outputs[other, output]}
+            for producer, output in re.findall(r"terraform_remote_state\.([a-z]+)\.outputs\.([a-z_]+)", text):
+                named |= {(producer, key) for key in outputs[producer, output]}
             services = set()
             if terraform_type in CALLS_KMS:
-                services = {CALLS_KMS[terraform_type].format(region=place.region, suffix=place.dns_suffix)}
+                services = {
+                    CALLS_KMS[terraform_type].format(region=environment.region, suffix=environment.dns_suffix)
+                }
             elif terraform_type == "aws_sns_topic":
                 services = publishers(root, name)
             for key in named:

@@ -10,9 +10,9 @@ Roots = dict[str, Root]
 
 
 def kinds(root: Root, *wanted: str) -> dict[str, dict[str, Any]]:
-    found = {f"{kind}.{name}": values for kind, name, values in root.each() if kind in wanted}
-    assert found
-    return found
+    by_address = {f"{kind}.{name}": values for kind, name, values in root.each() if kind in wanted}
+    assert by_address
+    return by_address
 
 
 def test_node_updates_replace_at_most_a_third_at_a_time(roots: Roots) -> None:

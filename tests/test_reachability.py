@@ -149,8 +149,8 @@ SPEC: dict[str, Any] = {
 def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """Pods have addresses of the private subnets, or of a range of their own."""
     file = tmp_path_factory.mktemp("reach") / "trial.yaml"
-    said = {**SPEC, "network": {**SPEC["network"], **({"pods": request.param} if request.param else {})}}
-    file.write_text(yaml.safe_dump(said), encoding="utf-8")
+    spec = {**SPEC, "network": {**SPEC["network"], **({"pods": request.param} if request.param else {})}}
+    file.write_text(yaml.safe_dump(spec), encoding="utf-8")
     return load(file)
 
 
@@ -163,12 +163,12 @@ def platform(environment: Environment, tmp_path_factory: pytest.TempPathFactory)
 
 def charts(roots: Variant, folder: Path) -> Iterator[Objects]:
     """The project's own charts that have network policies and namespaces."""
-    found = [
+    releases = [
         ("gateway", "cluster", "gateway/cluster"),
         ("observability", "platform", "observability/platform"),
         *(("systems", f"{name}_namespace", "systems/namespace") for name in roots.environment.systems),
     ]
-    for tier, release, chart in found:
+    for tier, release, chart in releases:
         (text,) = roots[tier][f"helm_release.{release}"]["values"]
         given = sample(text)
         if "gatewayNamespace" in given:
@@ -249,5 +249,5 @@ def test_a_reply_dropped_by_a_network_acl_is_found(
 
 
 def test_every_security_group_is_in_a_table(platform: Platform, places: dict[str, Place]) -> None:
-    told = {places[name].group for line in (*POSSIBLE, *IMPOSSIBLE) for name in line[:2]}
-    assert set(platform.network.all("aws_security_group")) <= told
+    listed = {places[name].group for line in (*POSSIBLE, *IMPOSSIBLE) for name in line[:2]}
+    assert set(platform.network.all("aws_security_group")) <= listed

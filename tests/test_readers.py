@@ -128,8 +128,8 @@ def test_tf_nag_reads_every_resource_of_a_plan(stacks: Path, resources: Counter[
     plan.write_text(json.dumps(pair.plan({GENERATED: (stacks / "network" / GENERATED).read_text()})))
     read, _ = load_plan(plan)
     assert sum(resource.address.startswith("aws_") for resource in read) == resources["network"]
-    found = answer(BIN / "tf-nag", "scan", "--plan-json", plan, "--format", "json", folder=tmp_path)
-    assert "NON_COMPLIANT" in {finding["compliance"] for finding in found}
+    result = answer(BIN / "tf-nag", "scan", "--plan-json", plan, "--format", "json", folder=tmp_path)
+    assert "NON_COMPLIANT" in {finding["compliance"] for finding in result}
 
 
 def test_python_hcl2_reads_every_resource_of_the_generated_hcl(
@@ -153,7 +153,7 @@ def test_no_argument_is_null(folders: dict[str, Path]) -> None:
         inner = (
             value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
         )
-        return [each for key, one in inner for each in nulls(one, f"{path}.{key}")]
+        return [each for key, item in inner for each in nulls(item, f"{path}.{key}")]
 
     for name, folder in folders.items():
         for file in sorted(folder.glob("stacks/*/cdk.tf.json")):

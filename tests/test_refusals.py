@@ -50,7 +50,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.changes = Changes(Cloud(folder / "cloud.sqlite"), Account())
-        self.made: dict[str, Object] = {}
+        self.objects: dict[str, Object] = {}
         self.keys: dict[str, bytes] = {}
 
     def apply(self, address: str, arguments: dict[str, Any]) -> str:
@@ -60,41 +60,41 @@ class World:
         unknown = set(given) - set(type_.block.attributes) - set(type_.block.blocks)
         assert not unknown, f"{address}: {unknown}"
         config = conform(type_.block, {**null(type_.block), **given})
-        prior = self.made.get(address)
-        kept = {name: value for name, value in (prior or {}).items() if config.get(name) in (None, [])}
-        planned, _ = plan(type_, prior, {**config, **kept}, config, self.changes.account)
+        prior = self.objects.get(address)
+        computed = {name: value for name, value in (prior or {}).items() if config.get(name) in (None, [])}
+        planned, _ = plan(type_, prior, {**config, **computed}, config, self.changes.account)
         if prior is None:
-            made, key, problem = self.changes.create(type_, planned)
+            created, key, problem = self.changes.create(type_, planned)
         else:
             key = self.keys[address]
-            made, problem = self.changes.update(type_, prior, planned, key)
+            created, problem = self.changes.update(type_, prior, planned, key)
         if problem:
             return str(problem.summary)
-        self.made[address], self.keys[address] = made, key
+        self.objects[address], self.keys[address] = created, key
         return ""
 
     def delete(self, address: str) -> str:
         type_ = catalog_type(address.partition(".")[0])
-        problem = self.changes.delete(type_, self.made[address], self.keys[address])
+        problem = self.changes.delete(type_, self.objects[address], self.keys[address])
         return str(problem.summary) if problem else ""
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [self._value(one) for one in value]
+            return [self._value(item) for item in value]
         if isinstance(value, dict):
             if set(value) == {"json"}:
                 return json.dumps(self._value(value["json"]))
             if set(value) == {"long"}:
                 return _long(value["long"])
-            return {key: self._value(one) for key, one in value.items()}
+            return {key: self._value(item) for key, item in value.items()}
         whole = REFERENCE.fullmatch(value) if isinstance(value, str) else None
         return self._attribute(whole[1], whole[2]) if whole else value
 
     def _attribute(self, address: str, path: str) -> Any:
-        found: Any = self.made[address]
+        value: Any = self.objects[address]
         for step in path.split("."):
-            found = found[int(step)] if step.isdigit() else found[step]
-        return found
+            value = value[int(step)] if step.isdigit() else value[step]
+        return value
 
 
 def _long(length: int) -> str:
@@ -180,14 +180,14 @@ def test_unknown_values_are_not_refused() -> None:
         "aws_s3_bucket_policy": {"bucket": "a", "policy": None},
         "aws_backup_selection": {"iam_role_arn": "arn:aws:iam::123456789012:role/a", "resources": ["*"]},
     }
-    found = {
+    refused = {
         name: answer
         for name, values in outside.items()
         for _, answer in refusals(
             name, None, values, lambda type_: [{"pattern": "*"}] if type_ == OUTSIDE else ()
         )
     }
-    assert found == {}
+    assert refused == {}
 
 
 def test_every_rule_has_a_name_a_source_and_types_that_exist() -> None:
@@ -245,8 +245,8 @@ resource "aws_subnet" "a" {
   cidr_block = "10.0.0.0/24"
 }
 """
-    found = PROVIDERS + lookup + subnet % "data.aws_vpc.old.id"
-    Project(tmp_path / "found", found).apply(REHEARSAL_EXISTS="")
+    in_existing_vpc = PROVIDERS + lookup + subnet % "data.aws_vpc.old.id"
+    Project(tmp_path / "found", in_existing_vpc).apply(REHEARSAL_EXISTS="")
     nothing = Project(tmp_path / "nothing", PROVIDERS + subnet % '"vpc-0123456789abcdef0"')
     words = nothing.apply(code=1, REHEARSAL_EXISTS="")
     assert "InvalidVpcID.NotFound" in words

@@ -61,13 +61,13 @@ def test_every_resource_is_planned_completed_and_then_unchanged(resources: dict[
     for type_ in resources.values():
         config = smallest(type_)
         planned, replace = plan(type_, None, config, config, Account())
-        made = ValueFactory(type_, planned, Account()).completed()
-        assert not _unknown_in(made), type_.name
+        created = ValueFactory(type_, planned, Account()).completed()
+        assert not _unknown_in(created), type_.name
         assert not replace, type_.name
-        kept = {name: made[name] for name, a in type_.block.attributes.items() if a.computed}
-        again, replace = plan(type_, made, {**config, **kept}, config, Account())
-        assert (again, replace) == (made, []), type_.name
-        pack(made)
+        computed = {name: created[name] for name, a in type_.block.attributes.items() if a.computed}
+        again, replace = plan(type_, created, {**config, **computed}, config, Account())
+        assert (again, replace) == (created, []), type_.name
+        pack(created)
 
 
 def test_every_data_source_answers(catalog: Catalog) -> None:

@@ -80,8 +80,8 @@ def test_eks_upgrades_a_cluster_after_the_end_of_support(
     cluster = {"name": "main", "version": "1.33", "upgrade_policy": [{"support_type": policy}]}
     cloud.put("aws_eks_cluster", "us-east-1/main", cluster)
     days.pass_to(cloud, {"REHEARSAL_DAYS": "1", "TIERRA_TODAY": day})
-    [(_, found)] = cloud.items("aws_eks_cluster")
-    assert found["version"] == version
+    [(_, stored)] = cloud.items("aws_eks_cluster")
+    assert stored["version"] == version
 
 
 def test_lowering_the_version_after_an_upgrade_by_eks_is_refused(tmp_path: Path) -> None:
@@ -102,8 +102,8 @@ def test_rds_upgrades_postgres_without_extended_support(tmp_path: Path) -> None:
             {**database, "engine_version_actual": "14.19", "engine_lifecycle_support": support},
         )
     days.pass_to(cloud, {"REHEARSAL_DAYS": "1", "TIERRA_TODAY": "2027-03-01"})
-    found = {key: each["engine_version"] for key, each in cloud.items("aws_db_instance")}
-    assert found == {"a": "15.13", "b": "14.19"}
+    versions = {key: each["engine_version"] for key, each in cloud.items("aws_db_instance")}
+    assert versions == {"a": "15.13", "b": "14.19"}
 
 
 def test_a_rotation_changes_the_current_version(tmp_path: Path) -> None:

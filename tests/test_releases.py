@@ -56,15 +56,15 @@ def test_the_snapshot_of_the_current_release_is_current(folders: dict[str, Path]
         lines = [
             f"{name} {tier} {address}\n"
             for name in ENVIRONMENTS
-            for tier, found in generated(folders[name]).items()
-            for address in sorted(found)
+            for tier, addresses in generated(folders[name]).items()
+            for address in sorted(addresses)
         ]
         (CURRENT / "addresses.txt").write_text("".join(lines))
         for name in ENVIRONMENTS:
             shutil.copy(ROOT / "environments" / f"{name}.yaml", CURRENT)
         pytest.fail("rewritten; read the difference and run again without UPDATE_RELEASE", pytrace=False)
-    kept = {file.name for file in CURRENT.glob("*")}
-    assert kept >= {"addresses.txt", *(f"{name}.yaml" for name in ENVIRONMENTS)}, (
+    files = {file.name for file in CURRENT.glob("*")}
+    assert files >= {"addresses.txt", *(f"{name}.yaml" for name in ENVIRONMENTS)}, (
         "UPDATE_RELEASE=1 .venv/bin/python -m pytest tests/test_releases.py writes them"
     )
 
@@ -83,7 +83,7 @@ def test_every_address_of_a_release_exists_is_moved_or_is_removed_on_purpose(
         if name == spec.stem:
             then.setdefault(tier, []).append(address)
     assert then
-    gone = {tier: lost(tier, found, now.get(tier, [])) for tier, found in then.items()}
+    gone = {tier: lost(tier, addresses, now.get(tier, [])) for tier, addresses in then.items()}
     assert {tier: each for tier, each in gone.items() if each} == {}, (
         "terraform would destroy these: name them in RENAMES of tierra/terraform/renames.py, or in REMOVED"
     )

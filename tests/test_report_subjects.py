@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 from support.project import Copy, applied, succeeded
 from support.rehearsing import PROVIDERS, Project
-from support.reports import found, one, put, says
+from support.reports import findings_of, plan_of, put, says
 
 from modules.architecture import TIERS
 from tierra.aws import service_models as models
@@ -189,21 +189,21 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def test_a_removed_standby_is_reported_as_grave(changed: Report) -> None:
-    finding = found(changed, "resilience")["aws_db_instance.postgres"]
+    finding = findings_of(changed, "resilience")["aws_db_instance.postgres"]
     assert (finding["critical"], finding["lines"]) == (True, ("~ multi_az: true → false",))
     assert finding["verdict"] == "loses redundancy"
 
 
 def test_fewer_replicas_nodes_pods_and_ways_out_are_counted(changed: Report) -> None:
-    said = {address: each["says"] for address, each in found(changed, "resilience").items()}
-    assert said["aws_db_instance.replica_1"] == "read replicas: 1 → 0"
-    assert said["aws_eks_node_group.a"] == "nodes that always run: 3 → 1"
-    assert said["helm_release.orders"] == "pods that always run: 2 → 1"
-    assert said["aws_nat_gateway.b"].startswith("NAT gateways: 2 → 1; when its zone fails")
+    texts = {address: each["says"] for address, each in findings_of(changed, "resilience").items()}
+    assert texts["aws_db_instance.replica_1"] == "read replicas: 1 → 0"
+    assert texts["aws_eks_node_group.a"] == "nodes that always run: 3 → 1"
+    assert texts["helm_release.orders"] == "pods that always run: 2 → 1"
+    assert texts["aws_nat_gateway.b"].startswith("NAT gateways: 2 → 1; when its zone fails")
 
 
 def test_what_waits_for_the_window_is_a_subject_of_its_own(changed: Report) -> None:
-    finding = found(changed, "waiting")["aws_db_instance.postgres"]
+    finding = findings_of(changed, "waiting")["aws_db_instance.postgres"]
     assert "in the maintenance window (sun:09:00-sun:10:00 UTC)" in finding["says"]
     assert finding["lines"] == (
         "~ instance_class: db.t4g.medium → db.t4g.large",
@@ -212,7 +212,7 @@ def test_what_waits_for_the_window_is_a_subject_of_its_own(changed: Report) -> N
 
 
 def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report) -> None:
-    finding = found(changed, "compatibility")["aws_eks_node_group.a"]
+    finding = findings_of(changed, "compatibility")["aws_eks_node_group.a"]
     assert finding["critical"]
     assert "built only for x86_64" in finding["says"]
     assert finding["lines"] == (
@@ -222,45 +222,45 @@ def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report)
 
 
 def test_a_moved_or_removed_public_path_is_reported(changed: Report) -> None:
-    reach = found(changed, "reach")
+    reach = findings_of(changed, "reach")
     assert reach["helm_release.orders"]["lines"] == ("- /orders", "+ /shop")
     assert reach["helm_release.orders"]["critical"]
     assert reach["helm_release.billing"]["says"] == "clients of /billing get 404"
 
 
 def test_addresses_that_requests_leave_from_are_named(changed: Report) -> None:
-    (line,) = found(changed, "reach")["aws_eip.nat_b"]["lines"]
+    (line,) = findings_of(changed, "reach")["aws_eip.nat_b"]["lines"]
     assert re.fullmatch(r"- [\d.]+", line)
 
 
 def test_an_allow_list_of_half_the_internet_is_grave(changed: Report) -> None:
-    rule = found(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
+    rule = findings_of(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
     assert (rule["critical"], rule["says"]) == (True, "open to a large part of the internet")
 
 
 def test_a_replica_loses_nothing_and_stops_nothing(changed: Report) -> None:
-    assert "aws_db_instance.replica_1" not in found(changed, "data")
-    finding = found(changed, "downtime")["aws_db_instance.replica_1"]
+    assert "aws_db_instance.replica_1" not in findings_of(changed, "data")
+    finding = findings_of(changed, "downtime")["aws_db_instance.replica_1"]
     assert (finding["critical"], finding["says"]) == (False, "reads that go to it fail; the primary stays")
 
 
 def test_releases_without_pods_stop_none(changed: Report) -> None:
-    stopped = [each for each in found(changed, "downtime") if each.startswith("helm_release")]
+    stopped = [each for each in findings_of(changed, "downtime") if each.startswith("helm_release")]
     assert stopped == ["helm_release.billing"]
-    assert not [each for each in found(changed, "data") if each.startswith("helm_release")]
+    assert not [each for each in findings_of(changed, "data") if each.startswith("helm_release")]
 
 
 def test_a_nat_gateway_beside_others_is_missed_for_a_moment(changed: Report) -> None:
-    finding = found(changed, "downtime")["aws_nat_gateway.b"]
+    finding = findings_of(changed, "downtime")["aws_nat_gateway.b"]
     assert (finding["critical"], "another NAT gateway takes over" in finding["says"]) == (False, True)
 
 
 def test_the_record_of_a_certificate_is_missed_by_no_user(changed: Report) -> None:
-    assert "aws_route53_record.proof" not in found(changed, "downtime")
+    assert "aws_route53_record.proof" not in findings_of(changed, "downtime")
 
 
 def test_a_wall_is_missed_where_what_it_guards_stays(changed: Report) -> None:
-    walls = [each for each in found(changed, "exposure") if "public_access_block" in each]
+    walls = [each for each in findings_of(changed, "exposure") if "public_access_block" in each]
     assert walls == ["aws_s3_bucket_public_access_block.files"]
 
 
@@ -295,15 +295,15 @@ def test_the_environment_is_the_one_that_is_given(changed: Report) -> None:
 def test_each_verdict_has_its_change(
     tmp_path: Path, kind: str, before: Any, after: Any, verdict: str
 ) -> None:
-    plan = one(kind, ["update"] if after else ["delete"], before, after)
+    plan = plan_of(kind, ["update"] if after else ["delete"], before, after)
     assert report(put(tmp_path / "dev", "data", plan), ["data"])["verdict_line"] == verdict
 
 
 @pytest.mark.parametrize(("goes", "missed"), [(True, False), (False, True)])
 def test_a_route_is_missed_where_its_table_stays(tmp_path: Path, goes: bool, missed: bool) -> None:
     route = {"route_table_id": "rtb-1", "destination_cidr_block": "0.0.0.0/0"}
-    plan = one("aws_route", ["delete"], route, None)
-    table = one(
+    plan = plan_of("aws_route", ["delete"], route, None)
+    table = plan_of(
         "aws_route_table",
         ["delete"] if goes else ["no-op"],
         {"id": "rtb-1"},
@@ -314,7 +314,7 @@ def test_a_route_is_missed_where_its_table_stays(tmp_path: Path, goes: bool, mis
 
 
 def test_what_an_apply_left_over_is_not_missed(tmp_path: Path) -> None:
-    plan = one("aws_lb", ["delete"], {"internal": False}, None)
+    plan = plan_of("aws_lb", ["delete"], {"internal": False}, None)
     plan["resource_changes"][0]["deposed"] = "abc123"
     assert "downtime" not in [each[0] for each in says(tmp_path, plan)]
 
@@ -332,8 +332,10 @@ def test_a_rule_of_the_firewall_that_no_longer_blocks_is_grave(
 ) -> None:
     was = {"rule": [{"name": "sqli", "override_action": [{"count": [], "none": [{}]}]}]}
     now = {"rule": [{"name": name, **rule} for name, rule in new], "description": "new"}
-    made = report(put(tmp_path / "dev", "edge", one("aws_wafv2_web_acl", ["update"], was, now)), ["edge"])
-    finding = found(made, "reach").get("aws_wafv2_web_acl.x")
+    result = report(
+        put(tmp_path / "dev", "edge", plan_of("aws_wafv2_web_acl", ["update"], was, now)), ["edge"]
+    )
+    finding = findings_of(result, "reach").get("aws_wafv2_web_acl.x")
     assert (finding and (finding["lines"], finding["critical"])) == (lines and (lines, True))
 
 
@@ -343,12 +345,12 @@ def test_a_rule_of_the_firewall_that_no_longer_blocks_is_grave(
 def test_a_wide_set_of_addresses_means_what_its_rule_does(
     tmp_path: Path, action: str, words: str | None
 ) -> None:
-    plan = one("aws_wafv2_ip_set", ["update"], {"addresses": []}, {"addresses": ["128.0.0.0/1"]})
+    plan = plan_of("aws_wafv2_ip_set", ["update"], {"addresses": []}, {"addresses": ["128.0.0.0/1"]})
     statement = {"ip_set_reference_statement": {"arn": "${aws_wafv2_ip_set.x.arn}"}}
     rule = {"name": "x", "action": {action: {}}, "statement": statement}
     generated = {"resource": {"aws_wafv2_web_acl": {"main": {"rule": [rule] if action else []}}}}
-    made = report(put(tmp_path / "dev", "edge", plan, generated), ["edge"])
-    finding = found(made, "reach").get("aws_wafv2_ip_set.x")
+    result = report(put(tmp_path / "dev", "edge", plan, generated), ["edge"])
+    finding = findings_of(result, "reach").get("aws_wafv2_ip_set.x")
     assert (finding is None) == (words is None)
     assert finding is None or words is None or (finding["critical"] and words in finding["says"])
 
@@ -360,9 +362,9 @@ def test_further_addresses_matter_and_first_ones_do_not(tmp_path: Path) -> None:
 
     new, old = address("b", ["create"], None, {}), address("a", ["no-op"], {"public_ip": "198.51.100.7"}, {})
     first = report(put(tmp_path / "one", "network", {"resource_changes": [new]}), ["network"])
-    assert not found(first, "reach")
+    assert not findings_of(first, "reach")
     second = report(put(tmp_path / "two", "network", {"resource_changes": [new, old]}), ["network"])
-    assert "add the new ones to allow-lists" in found(second, "reach")["aws_eip.b"]["says"]
+    assert "add the new ones to allow-lists" in findings_of(second, "reach")["aws_eip.b"]["says"]
     assert second["verdict_line"] == "changes addresses"
 
 
@@ -400,15 +402,17 @@ def test_an_architecture_is_that_of_the_image_or_the_machine(group: dict[str, An
 
 def test_a_replaced_namespace_takes_what_is_in_it_along(tmp_path: Path) -> None:
     release = {"chart": "./charts/namespace", "name": "a"}
-    plan = one("helm_release", ["delete", "create"], release, {**release, "name": "b"})
-    made = report(put(tmp_path / "dev", "systems", plan), ["systems"])
-    assert "everything in its namespaces is deleted" in found(made, "downtime")["helm_release.x"]["says"]
+    plan = plan_of("helm_release", ["delete", "create"], release, {**release, "name": "b"})
+    result = report(put(tmp_path / "dev", "systems", plan), ["systems"])
+    assert (
+        "everything in its namespaces is deleted" in findings_of(result, "downtime")["helm_release.x"]["says"]
+    )
 
 
 def test_volumes_are_said_to_stay_where_a_release_has_some(tmp_path: Path) -> None:
     def subjects(values: str) -> list[str]:
         release = {"chart": "prometheus", "values": [values]}
-        return [each[0] for each in says(tmp_path, one("helm_release", ["delete"], release, None))]
+        return [each[0] for each in says(tmp_path, plan_of("helm_release", ["delete"], release, None))]
 
     asking = "prometheus:\n  storageSpec:\n    volumeClaimTemplate: {spec: {}}\n"
     assert subjects(asking) == ["data", "downtime"]
@@ -427,9 +431,9 @@ def test_charts_are_known_as_they_are() -> None:
     }
     kinds = {name: set(re.findall(r"^kind: (\w+)", text, re.MULTILINE)) for name, text in charts.items()}
     local = {name for name in releases.PODLESS if name.startswith("./")}
-    assert local == {name for name, found in kinds.items() if not found & workloads}
+    assert local == {name for name, objects in kinds.items() if not objects & workloads}
     assert releases.SYSTEM in kinds.keys() - local
-    assert {name for name, found in kinds.items() if "Namespace" in found} == releases.NAMESPACES
+    assert {name for name, objects in kinds.items() if "Namespace" in objects} == releases.NAMESPACES
 
 
 MEMBERS = {
@@ -465,14 +469,14 @@ def test_what_waits_is_what_aws_says_waits() -> None:
 
 
 def test_what_goes_together_is_one_family() -> None:
-    found = families(
+    family_of = families(
         [
             *("aws_iam_role.push_billing", "aws_iam_role.deploy_billing", "helm_release.billing"),
             *("helm_release.billing_namespace", "aws_sqs_queue.other", "aws_sns_topic.lone_other"),
         ]
     )
-    assert set(found.values()) == {"billing"}
-    assert len(found) == 4
+    assert set(family_of.values()) == {"billing"}
+    assert len(family_of) == 4
 
 
 # --- the whole platform
@@ -506,14 +510,14 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def test_the_sandbox_says_all_that_an_edit_takes_from_it(lived: Report) -> None:
-    said = {address: each["says"] for address, each in found(lived, "resilience").items()}
-    assert said["aws_docdb_cluster_instance.instance_3"] == "instances: 3 → 2"
-    assert said["aws_db_instance.replica_2"] == "read replicas: 2 → 1"
-    assert "no failover" in said["aws_elasticache_replication_group.redis"]
-    assert said["aws_eks_node_group.c"] == "nodes that always run: 3 → 2"
-    assert said["helm_release.sistema_1"] == "pods that always run: 3 → 2"
-    assert set(found(lived, "compatibility")) == {f"aws_eks_node_group.{zone}" for zone in "abc"}
-    reach = found(lived, "reach")
+    texts = {address: each["says"] for address, each in findings_of(lived, "resilience").items()}
+    assert texts["aws_docdb_cluster_instance.instance_3"] == "instances: 3 → 2"
+    assert texts["aws_db_instance.replica_2"] == "read replicas: 2 → 1"
+    assert "no failover" in texts["aws_elasticache_replication_group.redis"]
+    assert texts["aws_eks_node_group.c"] == "nodes that always run: 3 → 2"
+    assert texts["helm_release.sistema_1"] == "pods that always run: 3 → 2"
+    assert set(findings_of(lived, "compatibility")) == {f"aws_eks_node_group.{zone}" for zone in "abc"}
+    reach = findings_of(lived, "reach")
     assert reach["aws_wafv2_ip_set.allowed"]["critical"]
     assert set(reach["aws_wafv2_web_acl.main"]["lines"]) == {
         *("~ rule common: block → count", "~ rule sqli: block → off")
@@ -523,9 +527,9 @@ def test_the_sandbox_says_all_that_an_edit_takes_from_it(lived: Report) -> None:
 
 
 def test_a_removed_system_reports_only_its_pods_as_stopped(lived: Report) -> None:
-    stopped = [each for each in found(lived, "downtime") if each.startswith("helm_release")]
+    stopped = [each for each in findings_of(lived, "downtime") if each.startswith("helm_release")]
     assert stopped == ["helm_release.sistema_2"]
-    assert set(found(lived, "data")) == {
+    assert set(findings_of(lived, "data")) == {
         "aws_ecr_repository.sistema_2",
         "aws_secretsmanager_secret.sistema_2",
         *(f"aws_cloudwatch_log_group.replica_2_{log}" for log in ("postgresql", "upgrade")),
@@ -533,7 +537,7 @@ def test_a_removed_system_reports_only_its_pods_as_stopped(lived: Report) -> Non
 
 
 def test_the_rights_of_a_removed_system_are_one_line(lived: Report) -> None:
-    rights = found(lived, "identity")
+    rights = findings_of(lived, "identity")
     assert len(rights) > 10
     assert {each["family"] for each in rights.values()} == {"sistema_2"}
     lines = [str(each) for each in terminal.first(lived["findings"])]

@@ -162,7 +162,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def fulls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Root]]:
-    return {name: made(tmp_path_factory.mktemp(name), {**FULL, **more}) for name, more in VARIANTS.items()}
+    return {name: built(tmp_path_factory.mktemp(name), {**FULL, **more}) for name, more in VARIANTS.items()}
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
@@ -170,13 +170,13 @@ def full(request: pytest.FixtureRequest, fulls: dict[str, dict[str, Root]]) -> d
     return fulls[request.param]
 
 
-def made(folder: Path, said: Mapping[str, Any]) -> dict[str, Root]:
+def built(folder: Path, keys: Mapping[str, Any]) -> dict[str, Root]:
     from conftest import read_roots
 
     from modules.architecture import synthesize
     from modules.spec import load
 
-    spec = {"project": "acme", "region": "us-east-1", **said}
+    spec = {"project": "acme", "region": "us-east-1", **keys}
     path = folder / f"{spec.pop('environment')}.yaml"
     path.write_text(yaml.safe_dump(spec), encoding="utf-8")
     environment = load(path)
@@ -185,23 +185,25 @@ def made(folder: Path, said: Mapping[str, Any]) -> dict[str, Root]:
 
 
 def world(roots: Mapping[str, Root]) -> World:
-    place = roots["delivery"].environment
-    stem = f"{place.project}-{place.environment}"
+    environment = roots["delivery"].environment
+    stem = f"{environment.project}-{environment.environment}"
     filled = {
         "stem": stem,
         "under": stem.replace("-", "_"),
-        "account": place.account,
-        "project": place.project,
-        "environment": place.environment,
-        "path": place.role_path.removeprefix("/"),
+        "account": environment.account,
+        "project": environment.project,
+        "environment": environment.environment,
+        "path": environment.role_path.removeprefix("/"),
     }
     words = {key: pattern.format(**filled) for key, pattern in WORDS.items()}
     tags = {
-        "Project": place.project,
-        "Environment": place.environment,
+        "Project": environment.project,
+        "Environment": environment.environment,
         f"kubernetes.io/cluster/{stem}": "owned",
     }
-    return World(place.partition, place.region, place.account, {**words, "stem": stem}, tags)
+    return World(
+        environment.partition, environment.region, environment.account, {**words, "stem": stem}, tags
+    )
 
 
 def boundary_of_workloads(roots: Mapping[str, Root]) -> str:
@@ -249,9 +251,9 @@ def things(roots: Mapping[str, Root]) -> Iterator[tuple[str, str, str, dict[str,
             if terraform_type.startswith("aws_"):
                 yield tier, terraform_type, name, arguments
         for kind in ("data", "ephemeral"):
-            for terraform_type, found in root.body.get(kind, {}).items():
+            for terraform_type, named in root.body.get(kind, {}).items():
                 if terraform_type.startswith("aws_"):
-                    for name, arguments in found.items():
+                    for name, arguments in named.items():
                         yield tier, f"{kind}.{terraform_type}", name, arguments
 
 
@@ -325,8 +327,8 @@ def by_an_administrator(tier: str, terraform_type: str, name: str, arguments: Ma
 def test_the_table_of_calls_covers_the_types_of_the_tiers(
     fulls: dict[str, dict[str, Root]],
 ) -> None:
-    found = {terraform_type for each in fulls.values() for _, terraform_type, _, _ in things(each)}
-    assert found == set(CALLS)
+    types = {terraform_type for each in fulls.values() for _, terraform_type, _, _ in things(each)}
+    assert types == set(CALLS)
     for terraform_type, facts in CALLS.items():
         assert facts.get("source") or FACTS[terraform_type]["source"], terraform_type
         for when in ("read", *WRITES):
@@ -433,9 +435,9 @@ STATE = "arn:aws:s3:::acme-live-123456789012-state"
 
 def attempt(action: str, resource: str, tags: Mapping[str, str] | None = None, **context: str) -> Request:
     """A request on something with these tags, or none. `__` in a key of the context stands for a colon."""
-    found = {key.replace("__", ":").lower(): [value] for key, value in context.items()}
-    found |= {f"aws:resourcetag/{key}".lower(): [value] for key, value in (tags or {}).items()}
-    return Request(action, resource, {"aws:requestedregion": ["us-east-1"], **found})
+    conditions = {key.replace("__", ":").lower(): [value] for key, value in context.items()}
+    conditions |= {f"aws:resourcetag/{key}".lower(): [value] for key, value in (tags or {}).items()}
+    return Request(action, resource, {"aws:requestedregion": ["us-east-1"], **conditions})
 
 
 def iam(name: str) -> str:
@@ -678,7 +680,7 @@ def test_apply_may_use_the_resources_of_a_launch_template(full: dict[str, Root])
 
 
 def test_every_role_has_a_boundary(full: dict[str, Root]) -> None:
-    found, prescribed = 0, full["delivery"].environment.permissions_boundary
+    count, prescribed = 0, full["delivery"].environment.permissions_boundary
     for root in full.values():
         for name, role in root.all("aws_iam_role").items():
             own = name in ("plan", "apply")
@@ -686,8 +688,8 @@ def test_every_role_has_a_boundary(full: dict[str, Root]) -> None:
             if prescribed:
                 expected = "${data.aws_iam_policy.boundary.arn}"
             assert role["permissions_boundary"] == expected, name
-            found += 1
-    assert found >= 20
+            count += 1
+    assert count >= 20
 
 
 def test_the_boundary_allows_the_policies_of_workloads(full: dict[str, Root]) -> None:
@@ -814,32 +816,32 @@ def test_policies_fit_the_limits_of_iam_for_any_name(
 ) -> None:
     """6,144 characters for a policy of its own, 10,240 for all inline policies of a role, and ten policies
     attached to a role (IAM and STS quotas). Nothing has spaces here."""
-    said = {
+    spec = {
         **FULL,
         "environment": "b" * 12,
         "project": "a" * 16,
         "region": region,
         "systems": {"orders": {"framework": "go"}},
     }
-    said["storage"] = {"backup": {"copy_region": copies}}
+    spec["storage"] = {"backup": {"copy_region": copies}}
     partition = "aws" if region.startswith("ap") else "other"
-    said["edge"] = {**FULL["edge"], "shield": partition == "aws"}
-    said["compute"] = {}
+    spec["edge"] = {**FULL["edge"], "shield": partition == "aws"}
+    spec["compute"] = {}
     if partition != "aws":
-        said["observability"] = {}
+        spec["observability"] = {}
     if region.startswith("cn-"):
-        said["delivery"] = {"registry_scan": "enhanced", "repository": "acme/platform"}
+        spec["delivery"] = {"registry_scan": "enhanced", "repository": "acme/platform"}
     zones = [f"{'z' * 30}{number}.example.com" for number in range(9)]
-    said["edge"] |= {"zones": {name: {"id": ZONE} for name in zones}, "aliases": zones[:4], "zone_id": ZONE}
+    spec["edge"] |= {"zones": {name: {"id": ZONE} for name in zones}, "aliases": zones[:4], "zone_id": ZONE}
     volumes = {"media": {"path": "/srv/media"}}
-    said["systems"] = {"orders": {"framework": "go", "hosts": zones[4:], "volumes": volumes}}
-    keys = f"arn:{PARTITIONS.get(region, 'aws')}:kms:%s:{ACCOUNT}:key/mrk-%032x"
-    said["kms_keys"] = {
-        name: keys % (copies if name == COPY else region, number)
+    spec["systems"] = {"orders": {"framework": "go", "hosts": zones[4:], "volumes": volumes}}
+    arns = f"arn:{PARTITIONS.get(region, 'aws')}:kms:%s:{ACCOUNT}:key/mrk-%032x"
+    spec["kms_keys"] = {
+        name: arns % (copies if name == COPY else region, number)
         for number, name in enumerate(KmsKeys.model_fields)
     }
-    said["network"] = NETWORK
-    roots = variant(**said)
+    spec["network"] = NETWORK
+    roots = variant(**spec)
     for tier in ("state", "delivery"):
         for name, policy in roots[tier].all("aws_iam_policy").items():
             assert len(policy["policy"]) <= 6_144, name

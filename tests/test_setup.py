@@ -75,8 +75,8 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def steps(said: str) -> list[str]:
-    return re.findall(r"^setup: (.+): done in \d+ s$", said, re.M)
+def steps(output: str) -> list[str]:
+    return re.findall(r"^setup: (.+): done in \d+ s$", output, re.M)
 
 
 def test_it_announces_each_step_and_prints_its_duration(

@@ -95,9 +95,9 @@ def test_an_invalid_spec_is_refused_with_path_value_rule_and_remedy(case: Path, 
     error = refused(path)
     message = str(error)
     assert len(error.problems) == len(expected), message
-    for problem, (place, rule, remedy) in zip(error.problems, expected, strict=True):
+    for problem, (key, rule, remedy) in zip(error.problems, expected, strict=True):
         text = problem.text(error.file)
-        assert text.split("\n")[0] == f"{path}:{place}"
+        assert text.split("\n")[0] == f"{path}:{key}"
         assert rule in problem.rule
         assert remedy in problem.remedy
         assert text in message
@@ -124,8 +124,8 @@ def test_rules_say_must() -> None:
                 "Violation",
                 "Problem",
             ):
-                place = {"rule_error": 0, "Violation": 1, "Problem": 2}[ast.unparse(node.func)]
-                rule = node.args[place] if len(node.args) > place else None
+                position = {"rule_error": 0, "Violation": 1, "Problem": 2}[ast.unparse(node.func)]
+                rule = node.args[position] if len(node.args) > position else None
             elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "rule":
                 rule = node.value
             text = ast.unparse(rule) if isinstance(rule, (ast.Constant, ast.JoinedStr)) else ""
@@ -261,7 +261,7 @@ def subnets(network: Network) -> list[IPv4Network]:
 @given(networks())
 def test_subnets_are_inside_the_vpc_disjoint_and_large_enough(network: Network) -> None:
     assert all(subnet.subnet_of(network.cidr) for subnet in subnets(network))
-    assert not any(one.overlaps(other) for one, other in combinations(subnets(network), 2))
+    assert not any(first.overlaps(second) for first, second in combinations(subnets(network), 2))
     assert all(subnet.prefixlen <= 22 for subnet in network.layout.private.values())
     assert all(subnet.prefixlen <= 27 for subnet in network.layout.public.values())
     assert list(network.layout.private) == list(network.zones)
