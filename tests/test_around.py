@@ -37,7 +37,7 @@ def test_every_role_has_the_boundary_and_the_path_of_the_company(variant: Callab
 
 
 def test_roles_are_found_below_their_path(variant: Callable[..., Variant]) -> None:
-    """No ARN of a role that is written out lacks the path: policies and trust name roles that exist."""
+    """Every literal role ARN in policies and trust policies has the path."""
     tiers = variant(**PRESCRIBED)
     for tier in TIERS:
         text = json.dumps(tiers[tier].body)
@@ -130,8 +130,8 @@ def test_aws_clients_of_a_run_assume_the_role(
 
 
 def test_a_client_has_the_credentials_of_the_role(aws: Any) -> None:
-    """Against the pretended account of moto, which knows whom the credentials of a session are of. In a
-    process of its own, for the account runs in this one and must not be asked through itself."""
+    """moto returns the role of the session's credentials. The client runs in a separate process, because the
+    fake account runs in this one."""
     program = (
         "import sys; from botocore.config import Config; from tierra.aws import signing\n"
         "for role in (None, sys.argv[1]):\n"
@@ -303,7 +303,7 @@ INTERNAL: dict[str, Any] = {
 
 
 def ingress(tiers: Variant) -> dict[tuple[int, str], str]:
-    """What the group of the load balancer lets in: the rule by port and range."""
+    """The ingress rules of the load balancer's security group, by port and range."""
     rules = tiers["network"].all("aws_vpc_security_group_ingress_rule")
     return {
         (rule["from_port"], rule["cidr_ipv4"]): name

@@ -75,7 +75,7 @@ def test_synthesis_reads_no_clock() -> None:
         assert not clocks.search(path.read_text(encoding="utf-8")), path
 
 
-# --- what a day says about a spec ---
+# --- warnings about a spec ---
 
 
 def keys(environment: Environment, day: date) -> list[str]:
@@ -115,10 +115,10 @@ def test_the_suggested_upgrade_is_the_next_kubernetes_or_the_newest_postgresql(
     spec = environment(compute={"kubernetes": "1.33"}, data={"postgres": {"version": "14.20"}})
     warnings = {each.key: each for each in days.warnings(spec, date(2027, 3, 1))}
     assert warnings["compute.kubernetes"].ended
-    assert not warnings["compute.kubernetes"].refused, "EKS still has it, under extended support"
+    assert not warnings["compute.kubernetes"].refused, "EKS still offers it, with extended support"
     assert 'write compute.kubernetes: "1.34"' in warnings["compute.kubernetes"].remedy
     assert "go on to 1.36 in the same way" in warnings["compute.kubernetes"].remedy
-    assert warnings["data.postgres.version"].refused, "RDS creates none where extended support is off"
+    assert warnings["data.postgres.version"].refused, "RDS refuses new ones if extended support is off"
     assert 'write data.postgres.version: "18"' in warnings["data.postgres.version"].remedy
 
 
@@ -199,7 +199,7 @@ def test_doctor_reports_the_warnings(
     assert bool(findings.remedy) is (status != doctor.OK)
 
 
-# --- what a day says about a plan ---
+# --- findings about a plan ---
 
 
 def planned(terraform_type: str, was: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
@@ -265,7 +265,7 @@ def test_every_type_of_database_is_checked(
     assert bool(findings_on(terraform_type, values, values, date(2027, 3, 1))) is reported
 
 
-# --- the table is renewed ---
+# --- renewal of the table ---
 
 
 def moment(day: date) -> datetime:
@@ -308,7 +308,7 @@ def cluster_version(version: str, ends: date, status: str = "STANDARD_SUPPORT") 
 
 
 def addon(name: str, kubernetes: str, *sold: str) -> dict[str, Any]:
-    """The last is what EKS takes by default."""
+    """The last version is the default of EKS."""
     return {
         "addons": [
             {
@@ -439,14 +439,14 @@ def test_renewal_adds_removes_and_updates_kubernetes_versions(renewed: dict[str,
     assert rows["1.36"].standard_until == date(2027, 8, 3)
     assert not rows["1.32"].offered
     assert "1.29" not in rows
-    assert rows["1.34"].read == TODAY, "what AWS did not name stays as it was"
+    assert rows["1.34"].read == TODAY, "what AWS does not list must stay unchanged"
 
 
 def test_renewal_takes_the_default_addon_versions_of_eks(renewed: dict[str, Any]) -> None:
     for kubernetes in ("1.36", "1.37"):
         row = renewed[calendar.ADDONS][kubernetes]
         assert {name: row[name] for name in NAMES} == dict.fromkeys(NAMES, f"v{kubernetes}.1-eksbuild.2")
-    assert renewed[calendar.ADDONS]["1.35"] == TABLE[calendar.ADDONS]["1.35"], "it left standard support"
+    assert renewed[calendar.ADDONS]["1.35"] == TABLE[calendar.ADDONS]["1.35"], "standard support has ended"
 
 
 def test_renewal_takes_the_oldest_available_minor_of_each_postgresql_major(renewed: dict[str, Any]) -> None:

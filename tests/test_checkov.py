@@ -27,10 +27,9 @@ MOST = 12
 
 
 def whole(roots: dict[str, Root]) -> dict[str, Any]:
-    """All tiers as one root module, so that checkov sees what belongs together across their borders.
+    """All tiers as one root module, so that checkov sees references between tiers.
 
-    Names get the name of their tier in front; what one tier reads of another becomes the reference that is
-    behind it.
+    Names get the tier as a prefix; reads of the outputs of another tier become direct references.
     """
     resources: dict[str, Any] = {}
 
@@ -38,7 +37,7 @@ def whole(roots: dict[str, Root]) -> dict[str, Any]:
         return re.sub(r"\b(aws_[a-z0-9_]+)\.(?=[a-z])", rf"\1.{tier}_", text)
 
     def outputs(match: re.Match[str]) -> str:
-        """The first reference in the value of an output: enough to show that the two belong together."""
+        """The first reference in the value of an output, which is enough to connect the two resources."""
         value = json.dumps(roots[match[1]].body["output"][match[2]]["value"])
         references = re.findall(r"\$\{aws_[^}]*\}", value)
         return local(references[0], match[1]) if references else "known-later"
@@ -54,7 +53,7 @@ def whole(roots: dict[str, Root]) -> dict[str, Any]:
 
 
 def failures(reports: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
-    """Check and resource, as <tier>.<name>, of whatever failed."""
+    """Check and resource, as <tier>.<name>, of each failed check."""
     return {
         (failed["check_id"], failed["resource"].rpartition(".")[2].replace("_", ".", 1))
         for report in reports
@@ -64,7 +63,7 @@ def failures(reports: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def failed_checks(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
-    """What fails in production."""
+    """The failed checks of production."""
     folder = tmp_path_factory.mktemp("checkov")
     roots = read_roots(folders["production"], load(ROOT / "environments" / "production.yaml"))
     (folder / "production.tf.json").write_text(json.dumps(whole(roots), indent=1), encoding="utf-8")
@@ -79,7 +78,7 @@ def failed_checks(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFac
     reports = json.loads(done.stdout)
     reports = reports if isinstance(reports, list) else [reports]
     summary = reports[0]["summary"]
-    # A file that it cannot read has no faults either.
+    # A file that checkov cannot parse has no findings, either.
     assert summary["parsing_errors"] == 0
     assert summary["passed"] > 500
     return failures(reports)

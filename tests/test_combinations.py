@@ -19,7 +19,7 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef
 
 
 def refusal(environment: Environments, **spec: Any) -> Problem:
-    """The one problem of a spec."""
+    """The only problem of a spec."""
     with pytest.raises(SpecError) as refused:
         environment(**spec)
     [problem] = refused.value.problems

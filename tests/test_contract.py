@@ -24,8 +24,8 @@ def test_examples_read_only_variables_that_they_get(example: str, given: dict[st
     read = contract.read_by(example)
     handed = set(given[EXAMPLES[example]])
     without_traces = {"OTEL_SDK_DISABLED"}
-    assert read - handed - without_traces == set(), "no chart hands these over"
-    assert handed - read - contract.BY_SDK == set(), "these have no reader"
+    assert read - handed - without_traces == set(), "no chart sets these"
+    assert handed - read - contract.BY_SDK == set(), "no example reads these"
 
 
 def test_every_variable_is_read_by_some_example(given: dict[str, list[str]]) -> None:

@@ -28,7 +28,7 @@ Values = dict[str, Any]
 
 
 def plan(after: dict[str, Values], before: dict[str, Values] | None = None) -> dict[str, Any]:
-    """As much of terraform's JSON of a plan as an estimate reads, with values by address."""
+    """The parts of terraform's plan JSON that an estimate reads, with values by address."""
 
     def module(resources: dict[str, Values]) -> dict[str, Any]:
         listed = [
@@ -43,7 +43,7 @@ def plan(after: dict[str, Values], before: dict[str, Values] | None = None) -> d
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Prices that AWS was asked for are of this test alone."""
+    """A separate cache of fetched prices for each test."""
     folder = tmp_path / "prices"
     monkeypatch.setattr(prices, "CACHE", folder)
     prices.known.cache_clear()
@@ -56,7 +56,7 @@ def estimate(after: dict[str, Values], before: dict[str, Values] | None = None) 
 
 
 def of(address: str, values: Values, **others: Values) -> float:
-    """What one resource costs beside others."""
+    """The cost of one resource in a plan with others."""
     resources = {address: values} | {f"{name.replace('__', '.')}": each for name, each in others.items()}
     costs_of_all = estimate(resources)
     return float(
@@ -64,11 +64,11 @@ def of(address: str, values: Values, **others: Values) -> float:
     )
 
 
-# --- every type has its place ---
+# --- every type is priced, free or billed by usage ---
 
 
 def places() -> set[str]:
-    """The types whose costs are known."""
+    """The types in the tables of costs."""
     return {*PRICED, *(name for name, each in TYPES.items() if each.free or each.usage)}
 
 
@@ -321,10 +321,10 @@ def test_prices_from_aws_take_precedence_over_the_table() -> None:
     assert (new["after"], new["date"]) == (730, date.today().isoformat())
     assert new["source"].startswith("AWS's Price List (")
     both = estimate({"aws_nat_gateway.a": {}, "aws_eip.a": {}})
-    assert both["date"] < new["date"], "the oldest of the prices that were used"
+    assert both["date"] < new["date"], "the date is that of the oldest price in use"
     assert " and table of this repository" in both["source"]
     prices.keep(REGION, {skus.KEY: 2.0})
-    assert prices.asked(REGION).keys() == {str(skus.NAT), str(skus.KEY)}, "earlier answers stay"
+    assert prices.asked(REGION).keys() == {str(skus.NAT), str(skus.KEY)}, "earlier answers must stay"
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_usage_types_of_other_products_do_not_match(usage: str) -> None:
     assert not skus.NAT.is_usage(usage)
 
 
-# --- make prices ---
+# --- the command make prices ---
 
 
 def product(service: str, family: str, usd: str, first: str = "", **attributes: str) -> dict[str, Any]:
@@ -399,7 +399,7 @@ class Raw(io.BytesIO):
 
 
 class PriceList:
-    """Answers in place of AWS, one product a page, and keeps what it was asked."""
+    """Answers in place of AWS, one product per page, and records the requests."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -489,7 +489,7 @@ def test_prices_that_plans_need_are_fetched_and_cached(
     today = date.today().isoformat()
     assert cached["AmazonEC2 NatGateway-Hours"] == {"usd": 0.046, "day": today}
     assert cached["awskms KMS-Keys"] == {"usd": 1.0, "day": today}
-    assert "awswaf WebACLV2" not in cached, "AWS named two prices"
+    assert "awswaf WebACLV2" not in cached, "AWS returned two prices"
     assert "no single price for awswaf WebACLV2" in capsys.readouterr().out
     prices.known.cache_clear()
     assert estimate({"aws_nat_gateway.a": {}})["after"] == round(730 * 0.046, 2)

@@ -89,8 +89,8 @@ def test_the_instance_gets_the_password_of_the_secret(data: Root) -> None:
     ephemeral = data.body["ephemeral"]
     read = ephemeral["aws_secretsmanager_secret_version"]["postgres"]
     version = data["aws_secretsmanager_secret_version.postgres"]
-    # By references to the version, so that it is read after it is written, and by an apply alone: terraform
-    # opens nothing with an argument that it does not know yet.
+    # The reference to the version makes terraform read the secret after it is written, and only during an
+    # apply: terraform does not open an ephemeral resource with an unknown argument.
     secret = "aws_secretsmanager_secret_version.postgres.secret_id"
     assert read == {
         "secret_id": f"${{terraform.applying ? {secret} : timestamp()}}",
@@ -110,7 +110,7 @@ def test_password_version_renews_the_password_in_secret_and_database(variant: Va
         "aws_secretsmanager_secret_version.postgres": {"secret_string_wo_version"},
         "aws_db_instance.postgres": {"password_wo_version"},
     }
-    # The new version is current before the old one goes.
+    # The new version is current before the old one is deleted.
     assert before["aws_secretsmanager_secret_version.postgres"]["lifecycle"] == {
         "create_before_destroy": True
     }
@@ -129,8 +129,8 @@ def test_the_password_of_documentdb_changes_when_the_spec_says_so(data: Root, va
 
 
 def test_a_major_upgrade_follows_the_spec_and_does_not_wait_for_the_window(variant: Variant) -> None:
-    """The parameter group of the version before could not be deleted. A new password of DocumentDB never
-    waits: it would be in the secret and not in the cluster."""
+    """Otherwise the parameter group of the previous version could not be deleted. A new password of
+    DocumentDB never waits for the window, because the secret and the cluster would differ."""
     for allowed in (False, True):
         spec = {name: {"allow_major_upgrade": allowed} for name in ("postgres", "documentdb")}
         data = variant(environment=f"x{allowed}".lower(), data=spec)["data"]
@@ -180,7 +180,7 @@ def test_an_invalid_replica_version_is_refused(
 def test_redis_has_no_user_without_iam(data: Root) -> None:
     systems, default = (data[f"aws_elasticache_user.{name}"] for name in ("systems", "default"))
     assert systems["authentication_mode"] == {"type": "iam"}
-    assert systems["user_id"] == systems["user_name"]  # as IAM asks
+    assert systems["user_id"] == systems["user_name"]  # required by IAM
     assert default["user_name"] == "default"
     assert default["access_string"].startswith("off ")
     assert "+" not in default["access_string"]
@@ -201,9 +201,9 @@ def test_valkey_replaces_redis(variant: Variant) -> None:
         assert (
             group["replication_group_id"]
             == (redis[f"aws_elasticache_replication_group.{name}"]["replication_group_id"])
-        ), "endpoints stay"
+        ), "endpoints must stay"
     for kind in ("aws_elasticache_user", "aws_elasticache_user_group"):
-        assert valkey.all(kind) == redis.all(kind), "Valkey takes groups of users of Redis"
+        assert valkey.all(kind) == redis.all(kind), "Valkey accepts user groups of Redis"
 
 
 @pytest.mark.parametrize(("version", "family"), [("7.2", "valkey7"), ("8.0", "valkey8"), ("8.2", "valkey8")])
@@ -212,7 +212,7 @@ def test_parameters_are_of_the_family_of_the_version(variant: Variant, version: 
     assert data["aws_elasticache_parameter_group.redis"]["family"] == family
 
 
-# Encryption and reach
+# Encryption and access
 
 
 def test_each_database_is_encrypted_with_its_key(data: Root) -> None:
@@ -335,14 +335,14 @@ def test_redis_and_documentdb_survive_the_loss_of_a_zone(data: Root) -> None:
         assert len(group["preferred_cache_cluster_azs"]) == group["num_cache_clusters"]
         assert group["num_cache_clusters"] == data.environment.data.redis.nodes
         assert len(set(group["preferred_cache_cluster_azs"])) == len(data.environment.network.zones)
-        assert "num_node_groups" not in group  # cluster mode, which brokers cannot use
+        assert "num_node_groups" not in group  # no cluster mode, which brokers cannot use
     members = data.all("aws_docdb_cluster_instance")
     assert len({member["availability_zone"] for member in members.values()}) == len(
         data.environment.network.zones
     )
     instances = data.environment.data.documentdb.instances
     assert [member["promotion_tier"] for member in members.values()] == list(range(instances))
-    assert "availability_zones" not in data["aws_docdb_cluster.documentdb"]  # a replacement in every plan
+    assert "availability_zones" not in data["aws_docdb_cluster.documentdb"]  # would replace it in every plan
 
 
 def test_one_redis_node_has_no_failover(variant: Variant) -> None:
@@ -375,7 +375,7 @@ def test_separating_the_broker_does_not_change_the_cache(variant: Variant) -> No
     assert changed == {"aws_elasticache_parameter_group.redis": {"parameter"}}
 
 
-# Life and death
+# Deletion
 
 
 def test_deletion_protection_follows_the_spec(data: Root) -> None:
@@ -459,7 +459,7 @@ def test_new_parameter_groups_are_created_before_old_ones_are_deleted(data: Root
     for kind in kinds:
         for group in data.all(kind).values():
             assert group["lifecycle"] == {"create_before_destroy": True}
-            # ElastiCache has no prefixes: the version in the name keeps old and new apart.
+            # ElastiCache has no name prefixes: the version in the name keeps old and new names different.
             assert group.get("name", group["family"]).endswith(group["family"])
 
 
@@ -506,7 +506,7 @@ def test_identifiers_are_valid_for_any_project_name(variant: Variant, names: dic
     for argument, _, value in identifiers:
         assert re.fullmatch(r"[a-z](-?[a-z0-9])*", value), value
         assert len(value) <= LENGTHS[argument], value
-        assert value.startswith(f"{names['project']}-{names['environment']}-"), value  # nothing was cut
+        assert value.startswith(f"{names['project']}-{names['environment']}-"), value  # no name was truncated
 
 
 # The spec

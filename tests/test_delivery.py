@@ -23,7 +23,7 @@ def delivery(roots: dict[str, Root]) -> Root:
 
 
 def trusted(root: Root, role: str) -> dict[str, Any]:
-    """What the token of a job must say to get the role."""
+    """The claims that the token of a job must have to get the role."""
     statements = root.statements(f"aws_iam_role.{role}", "assume_role_policy")
     [statement] = statements.values()
     assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
@@ -147,7 +147,7 @@ def test_a_system_may_have_its_own_repository_and_github_environments(
 def test_a_repository_with_ids_is_trusted_with_both_subjects_by_default(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
-    """While it moves to the immutable form: github.blog/changelog, 2026-04-23."""
+    """During the migration to immutable subjects: github.blog/changelog, 2026-04-23."""
     root = variant(delivery={"repository": "acme@12/platform@34"})["delivery"]
     assert trusted(root, "apply")[f"{HOST}:sub"] == [
         "repo:acme@12/platform@34:environment:trial-infrastructure",
@@ -184,12 +184,12 @@ def test_a_push_role_has_access_to_one_registry(delivery: Root) -> None:
         assert statements.pop("SignIn")["Action"] == "ecr:GetAuthorizationToken"
         environment = delivery.environment
         arn = f"arn:aws:ecr:{environment.region}:{environment.account}:repository/{registry['name']}"
-        statements.pop("TakeFromTheEnvironmentBefore", None)  # of production; it reads there
+        statements.pop("TakeFromTheEnvironmentBefore", None)  # of production, where it only reads
         assert [each["Resource"] for each in statements.values()] == [arn]
 
 
 def test_a_deploy_role_has_the_permissions_of_its_group_in_one_namespace(delivery: Root) -> None:
-    """And no access policy of EKS: the one that edits reads Secrets, and enters pods."""
+    """It has no access policy of EKS: the edit policy can read Secrets and execute commands in pods."""
     for system in delivery.environment.systems:
         role = f"deploy_{system.replace('-', '_')}"
         assert role not in delivery.all("aws_eks_access_policy_association")
@@ -207,7 +207,7 @@ def test_a_deploy_role_has_the_permissions_of_its_group_in_one_namespace(deliver
 
 
 def test_a_plan_reads_states_and_an_apply_writes_them(delivery: Root) -> None:
-    """By the policies of the tier state, whose ARNs are known before it is read."""
+    """Through the policies of the state tier, whose ARNs are known without reading its outputs."""
     spec = delivery.environment
     for role, right in (("plan", "read"), ("apply", "write")):
         attached = delivery[f"aws_iam_role_policy_attachment.{role}_state"]
@@ -218,7 +218,7 @@ def test_a_plan_reads_states_and_an_apply_writes_them(delivery: Root) -> None:
 
 
 def test_a_plan_reads_no_secret(delivery: Root) -> None:
-    """tests/test_roles.py asks for each; this is what refuses, whatever is attached to the role one day."""
+    """Explicit denials hold whatever is attached to the role later; tests/test_roles.py simulates each."""
     statements = granted(delivery, "plan")
     refused = statements["RefuseSecrets"]
     assert (refused["Effect"], refused["Resource"]) == ("Deny", "*")
@@ -252,7 +252,7 @@ def test_a_plan_reads_release_records_but_no_namespace_of_a_system(roots: dict[s
 
 
 def test_the_apply_role_has_a_boundary_and_cannot_change_it(delivery: Root) -> None:
-    """What each statement is for, tests/test_roles.py asks with requests."""
+    """The single statements are tested with simulated requests in tests/test_roles.py."""
     stem = f"acme-{delivery.environment.environment}"
     account = delivery.environment.account
     for role in ("plan", "apply"):
@@ -285,7 +285,7 @@ def test_the_apply_role_has_a_boundary_and_cannot_change_it(delivery: Root) -> N
 
 
 def chain(folder: Path, **changes: Any) -> dict[str, dict[str, Root]]:
-    """Delivery and state of staging, and of production, which takes its images from there."""
+    """Delivery and state tiers of staging and of production, which promotes images from staging."""
     roots = {}
     spec: dict[str, Any] = {
         "project": "acme",
@@ -308,7 +308,8 @@ def test_production_takes_images_from_staging_only(tmp_path: Path) -> None:
     roots = chain(tmp_path)
     before, after = roots["staging"]["delivery"], roots["production"]["delivery"]
     pulls = before.statements("aws_ecr_repository_policy.shop")["LaterEnvironmentsPull"]
-    # A role that does not exist yet would make the policy invalid: its account is named, the condition tells.
+    # A role that does not exist yet would make the policy invalid, so the account is the principal and a
+    # condition names the role.
     assert pulls["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
     role = "arn:aws:iam::123456789012:role/acme-production-push-shop"
     assert pulls["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role}}

@@ -41,18 +41,18 @@ def drawn(picture: Picture) -> ElementTree.Element:
 
 
 def addresses(element: ElementTree.Element, of: str) -> set[str]:
-    """What the boxes (data-id) or the arrows (data-from) of a drawing stand for."""
+    """The addresses that the boxes (data-id) or arrows (data-from) of a drawing represent."""
     groups = [group for group in element.iter(f"{SVG}g") if group.get(of)]
     return {address for group in groups for address in group.get("data-addresses", "").split()}
 
 
 def box(picture: Picture, address: str) -> Box:
-    """The box whose first address that is."""
+    """The box with this first address."""
     [match] = [each for each in picture.boxes() if each.addresses[:1] == (address,)]
     return match
 
 
-# --- what is there ----------------------------------------------------------------------------------------
+# --- boxes and arrows -------------------------------------------------------------------------------------
 
 
 def test_every_box_of_the_architecture_page_is_drawn() -> None:
@@ -123,7 +123,7 @@ def test_arrows_are_security_group_rules(name: str) -> None:
     resources = generated(name)["network"]["resource"]
     into = resources["aws_vpc_security_group_ingress_rule"]
     out = resources["aws_vpc_security_group_egress_rule"]
-    # Nothing of the platform is in the group of runners, so the picture has no place for it.
+    # No part of the platform is in the group of runners, so the picture has no box for it.
     into = {rule: values for rule, values in into.items() if "_from_runner_" not in rule}
     out = {rule: values for rule, values in out.items() if not rule.startswith("runner_")}
     picture = picture_of(name, "aws", terraform(name))
@@ -206,7 +206,7 @@ def test_every_arrow_touches_its_boxes() -> None:
 
 
 def _turned(value: Any) -> Any:
-    """The same JSON, its keys the other way round."""
+    """The same JSON with its keys in reverse order."""
     if isinstance(value, dict):
         return {key: _turned(value[key]) for key in reversed(value)}
     return [_turned(each) for each in value] if isinstance(value, list) else value
@@ -256,7 +256,7 @@ CLASS = re.compile(rf"classDef ({NAME}) [a-z0-9:,# -]+|class ({NAME}(?:,{NAME})*
 
 
 def check_chart(picture: Picture) -> str:
-    """Asserts that the flowchart keeps to the part of Mermaid that it uses, and returns it."""
+    """Checks that the flowchart only uses the known part of Mermaid, and returns it."""
     text = mermaid.render(picture)
     begin, title, end, head, *lines = text.splitlines()
     assert (begin, end, head) == ("---", "---", "flowchart TB")
@@ -307,8 +307,8 @@ def test_the_chart_is_mermaid_and_has_every_box_and_arrow(name: str) -> None:
 
 
 def planned(bodies: Bodies, before: Bodies, **actions: list[str]) -> dict[str, dict[str, Any]]:
-    """Plans as `terraform show -json` writes them: what differs is created or deleted, and `actions` says
-    more, by name of a resource."""
+    """Plans in the format of `terraform show -json`: resources in only one of the bodies are created or
+    deleted; `actions` has the actions of other resources by name."""
     plans: dict[str, dict[str, Any]] = {}
     for tier in bodies:
         changes = []
@@ -331,7 +331,8 @@ def _resources(body: dict[str, Any]) -> dict[tuple[str, str], Any]:
 
 @pytest.fixture
 def changed() -> Picture:
-    """A replica and a system less, a NAT gateway and a rule more, Kong changed, the certificate made anew."""
+    """A plan that removes a replica and a system, adds a NAT gateway and a rule, changes Kong and replaces
+    the certificate."""
     bodies, before = generated("production"), generated("production")
     del bodies["data"]["resource"]["aws_db_instance"]["replica_2"]
     for values in before["data"]["resource"]["aws_db_instance"].values():
@@ -405,7 +406,7 @@ def test_the_chart_has_marks_as_text(changed: Picture) -> None:
     assert '|"added TCP 27017"|' in text
     assert "us-east-1b: replica 2, db.r6g.large (destroyed)" in text
     assert "PostgreSQL 17 (forecast: destroyed)" in text
-    # One NAT gateway more changes the box that stands for all of them.
+    # Another NAT gateway changes the box that represents all of them.
     assert "us-east-1b: way out of us-east-1b (added)" in text
     assert set(re.findall(r"classDef (\w+)", text)) == {
         "changed",

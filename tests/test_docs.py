@@ -27,7 +27,7 @@ REGISTRY = re.compile(
 
 
 def text_files() -> list[Path]:
-    """What git keeps or would keep, less binaries and this test."""
+    """Files that git tracks or would track, without binaries and this test."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,

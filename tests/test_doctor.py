@@ -25,7 +25,7 @@ from tierra.run.workspace import Workspace
 from tools import doctor
 
 PRODUCTION = "123456789012"
-UNREACHED = "http://127.0.0.1:9"  # the port of discard, where nothing listens
+UNREACHED = "http://127.0.0.1:9"  # the port of the discard service, where no process listens
 
 
 ZONES = {"us-east-1a": "use1-az1", "us-east-1b": "use1-az2", "us-east-1c": "use1-az4"}
@@ -96,7 +96,7 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_message(self, *_: object) -> None:
-        """Nothing: tests are quiet."""
+        """Suppresses the log."""
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def answered(code: int, output: str) -> tuple[int, dict[str, str], str]:
 
 
 def typed(environment: str, *options: str) -> tuple[int, dict[str, str], str]:
-    """The command in a process of its own."""
+    """Runs the command in a separate process."""
     done = subprocess.run(
         [sys.executable, *options, "-m", "tools.doctor", environment],
         cwd=ROOT,
@@ -136,7 +136,7 @@ def typed(environment: str, *options: str) -> tuple[int, dict[str, str], str]:
 
 
 def look(environment: str, **variables: str) -> tuple[int, dict[str, str], str]:
-    """The command in this process."""
+    """Runs the command in this process."""
     output = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
         patch.chdir(ROOT)
@@ -145,9 +145,8 @@ def look(environment: str, **variables: str) -> tuple[int, dict[str, str], str]:
             patch.delenv(name)
         for name, value in variables_of_a_shell(**variables).items():
             patch.setenv(name, value)
-        urllib.request.install_opener(
-            urllib.request.build_opener()
-        )  # it keeps the proxies that it begins with
+        # An opener keeps the proxies from its creation.
+        urllib.request.install_opener(urllib.request.build_opener())
         code = doctor.main()
     return answered(code, output.getvalue())
 
@@ -229,7 +228,7 @@ def test_zones_that_eks_or_the_account_lacks_are_reported(servers: Pretence) -> 
 
 
 class Fake:
-    """A client of AWS that answers what it was given; an exception is raised."""
+    """A client of AWS that returns the given answers and raises given exceptions."""
 
     def __init__(self, **answers: object) -> None:
         self.answers = answers
@@ -384,7 +383,7 @@ def test_an_invalid_spec_is_reported() -> None:
     assert "the environments that exist" in output
 
 
-def test_before_setup_it_says_what_to_install() -> None:
+def test_without_packages_the_remedy_is_make_setup() -> None:
     code, status, output = typed("sandbox", "-S")
     assert (code, status["packages"]) == (1, "missing")
     assert "make setup" in output
@@ -411,4 +410,4 @@ def test_a_run_is_refused_before_terraform_if_eks_lacks_a_zone(
         account.look_at_zones(workspace)
     denied = ClientError({"Error": {"Code": "UnauthorizedOperation"}}, "DescribeAvailabilityZones")
     monkeypatch.setattr(account, "client", lambda *_: Fake(describe_availability_zones=denied))
-    account.look_at_zones(workspace)  # terraform will say it
+    account.look_at_zones(workspace)  # terraform reports it

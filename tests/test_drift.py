@@ -70,7 +70,7 @@ def test_drift_and_errors_have_different_exit_codes(tmp_path: Path) -> None:
     assert "drift: 2 resources differ" in run.stdout
     assert code(TIER="network")[0] == 2
 
-    # One tier fails, and the others are compared all the same.
+    # One tier fails; the others are still compared.
     broken = project.stack("network") / "broken.tf.json"
     broken.write_text('{"data": {"aws_no_such_thing": {"x": {}}}}')
     failed, output = code()
@@ -113,7 +113,7 @@ def test_attributes_that_reflect_other_resources_exist(types: dict[str, Any]) ->
 def compared(
     folder: Path, drifted: dict[str, Any], managed: list[dict[str, Any]], configured: dict[str, Any]
 ) -> list[str]:
-    """The attributes that count as drift of one resource, in a tier that holds these others."""
+    """The attributes that count as drift of one resource, in a tier with these other resources."""
     tier = Workspace("dev", folder).tier("trial")
     tier.folder.mkdir(parents=True, exist_ok=True)
     resources = [{**each, "mode": "managed"} for each in managed]
@@ -143,7 +143,7 @@ def test_reflected_attributes_are_drift_only_if_the_other_resource_differs(tmp_p
     assert compared(tmp_path, role("arn:a"), managed, {}) == []
     assert compared(tmp_path, role("arn:a", "arn:admin"), managed, {}) == ["managed_policy_arns"]
     assert compared(tmp_path, role("arn:a"), [attached("others")], {}) == ["managed_policy_arns"]
-    configured = {"managed_policy_arns": ["arn:b"]}  # in the configuration, it is Terraform's own
+    configured = {"managed_policy_arns": ["arn:b"]}  # set in the configuration, so Terraform manages it
     assert compared(tmp_path, role("arn:a"), managed, configured) == ["managed_policy_arns"]
 
     rules = [{"type": "aws_vpc_security_group_ingress_rule", "values": {"security_group_id": "sg-1"}}] * 2

@@ -71,7 +71,7 @@ def test_records_are_in_the_longest_matching_zone(variant: Variant) -> None:
         zone = next(each for each in zones if f"{each}_example_com" in name)
         assert record["zone_id"] == zones[zone], name
         assert ("provider" in record) == (zone == "other"), name
-    # Each proof of the certificate is where its name is; a zone itself gets no CAA record unasked.
+    # Each validation record is in the zone of its name; a zone gets no CAA record unless requested.
     assert {name for name in records if name.startswith("proof_")} == {
         *("proof_app_example_com", "proof_shop_example_com"),
         *("proof_www_other_example_com", "proof_a_orders_example_com"),
@@ -115,7 +115,7 @@ def test_every_name_has_one_validation_record_known_at_plan(variant: Variant) ->
     edge = variant(edge={"domain": "example.com", "aliases": aliases})["edge"]
     assert edge["aws_acm_certificate.main"]["subject_alternative_names"] == ["example.com", *aliases]
     proofs = {name for name in edge.all("aws_route53_record") if name.startswith("proof_")}
-    # A star is proven with the name below it.
+    # A wildcard is validated with the name below it.
     own = ["example.com", "any.example.com", "a-b.example.com", "a.b.example.com"]
     assert proofs == {f"proof_{slug(name)}" for name in own}
     assert len(edge["aws_acm_certificate_validation.main"]["validation_record_fqdns"]) == len(own)
@@ -174,7 +174,7 @@ def test_the_load_balancer_is_protected_and_drops_invalid_headers(edge: Root) ->
     assert balancer["drop_invalid_header_fields"] is True
     assert balancer["desync_mitigation_mode"] == "defensive"
     assert balancer["enable_waf_fail_open"] is False
-    assert balancer["idle_timeout"] < 75  # Kong's own; see modules/edge/load_balancer.py
+    assert balancer["idle_timeout"] < 75  # the default of Kong; see modules/edge/load_balancer.py
     assert balancer["security_groups"] == [f"${{{NETWORK}.load_balancer_security_group_id}}"]
     zones = edge.environment.network.zones
     assert balancer["subnets"] == [f"${{{NETWORK}.public_subnet_ids.{zone}}}" for zone in zones]
@@ -215,7 +215,7 @@ def test_https_has_an_explicit_tls_policy_and_unknown_hosts_get_404(edge: Root, 
     [
         ({}, "max-age=31536000; includeSubDomains"),
         ({"hsts_days": 1}, "max-age=86400; includeSubDomains"),
-        ({"domain": "example.com"}, "max-age=31536000"),  # others may live in the zone
+        ({"domain": "example.com"}, "max-age=31536000"),  # other names may exist in the zone
         ({"aliases": ["example.com"]}, "max-age=31536000"),
         ({"aliases": ["www.example.com"]}, "max-age=31536000; includeSubDomains"),
         (
@@ -337,7 +337,7 @@ def test_attacks_are_challenged_and_known_attackers_blocked(edge: Root) -> None:
     settings = config["aws_managed_rules_anti_ddos_rule_set"]
     challenge = settings["client_side_action_config"]["challenge"]
     assert challenge["usage_of_action"] == "ENABLED"
-    assert challenge["exempt_uri_regular_expression"]  # AWS refuses none
+    assert challenge["exempt_uri_regular_expression"]  # AWS refuses an empty list
     assert settings["sensitivity_to_block"] == "LOW"
     assert group(rules(edge)["reputation"])["rule_action_override"] == [
         {"name": "AWSManagedIPDDoSList", "action_to_use": {"block": {}}}
@@ -345,7 +345,7 @@ def test_attacks_are_challenged_and_known_attackers_blocked(edge: Root) -> None:
 
 
 def exempted(root: Root) -> Callable[[str], bool]:
-    """Whether a path of the domain is never challenged."""
+    """Whether a path of the domain is exempt from challenges."""
     [config] = group(rules(root)["anti_ddos"])["managed_rule_group_configs"]
     side = config["aws_managed_rules_anti_ddos_rule_set"]["client_side_action_config"]
     listed = [each["regex_string"] for each in side["challenge"]["exempt_uri_regular_expression"]]

@@ -63,7 +63,7 @@ def test_a_plan_reads_each_key_once(given: Variant) -> None:
 
 
 def test_resources_use_the_existing_key(variant: Variants, given: Variant) -> None:
-    """Arguments, rights and outputs differ in nothing but where the key comes from."""
+    """Arguments, rights and outputs differ only in the reference to the key."""
     plain = variant(environment="plain", **EVERYTHING)
     for tier in set(given) - {"state", "delivery"}:
         text = json.dumps(given[tier].body).replace("acme-trial", "acme-plain")

@@ -63,7 +63,7 @@ def test_a_further_group_does_not_change_existing_nodes(variant: Variant) -> Non
     after = variant(**spec(systems={"cart": {"framework": "go"}}))
     for tier in ("compute", "systems", "gateway"):
         for kind, name, arguments in before[tier].each():
-            if (kind, name) != ("aws_eks_addon", name):  # they wait for the further groups, too
+            if (kind, name) != ("aws_eks_addon", name):  # they also depend on the further groups
                 assert after[tier].body["resource"][kind][name] == arguments, (kind, name)
 
 
@@ -136,7 +136,7 @@ def test_alarms_and_dashboards_watch_every_group(variant: Variant) -> None:
     alarms = roots["observability"].all("aws_cloudwatch_metric_alarm")
     for kind in ("few", "busy", "failed"):
         assert f"nodes_{kind}_spot_c" in alarms
-    # Of the two groups t3 lives on credits, m7a does not.
+    # Of the two groups, t3 is burstable and m7a is not.
     assert "nodes_credits_a" in alarms
     assert "nodes_credits_spot_a" not in alarms
     assert "zone c of the group spot" in alarms["nodes_busy_spot_c"]["alarm_description"]

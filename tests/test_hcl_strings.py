@@ -1,4 +1,4 @@
-"""Every value means in HCL what it means in the JSON: real terraform reads both."""
+"""Tests that values have the same meaning in HCL and JSON: real terraform reads both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.hcl import Pair, check_format, hcl_files
 
 from tierra.hcl.__main__ import GENERATED
 
-# terraform answers for many values at once, and takes too long to look for a smaller case.
+# terraform evaluates many values at once; shrinking a case would take too long.
 AFTER_TERRAFORM = settings(
     max_examples=5,
     deadline=None,
@@ -75,7 +75,7 @@ ODD = [
 
 
 def in_template(plain: str) -> str:
-    """The template that has this text as its value."""
+    """The template with this text as its value."""
     return plain.replace("${", "$${").replace("%{", "%%{")
 
 
@@ -96,7 +96,7 @@ def escaped(value: Any) -> Any:
 
 
 def survive(pair: Pair, values: list[Any]) -> None:
-    """Each value is an output of the HCL, alone, in a list and in an object."""
+    """Checks each value as an output of the HCL: alone, in a list and in an object."""
     outputs = {
         f"o{number}": {"value": [escaped(value), {"key": escaped(value)}, [[escaped(value)]]]}
         for number, value in enumerate(values)
@@ -151,7 +151,7 @@ def test_unusual_templates_have_the_same_value(pair: Pair) -> None:
 
 
 def mean_the_same(pair: Pair, templates: list[str]) -> dict[str, Any]:
-    """The outputs of the templates, which are the same from the HCL as from the JSON."""
+    """The outputs of the templates, which are equal from HCL and JSON."""
     outputs = {f"o{number}": {"value": template} for number, template in enumerate(templates)}
     configuration = {"locals": LOCALS, "output": outputs}
     as_json: dict[str, Any] = pair.plan({GENERATED: json.dumps(configuration)})["output_changes"]
@@ -170,7 +170,7 @@ def encoded(plain: str) -> str:
 
 
 def joined(parts: list[str]) -> str:
-    """A template of these; a mark before an expression would become part of its beginning."""
+    """Joins parts to a template; a `$` or `%` before an expression is separated by a space."""
     template = ""
     for part in parts:
         template += f" {part}" if template.endswith(("$", "%")) else part

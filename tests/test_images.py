@@ -17,7 +17,7 @@ ACCOUNT = "123456789012"
 SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:ecr-pullthroughcache"
 OWN = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/acme-trial-cache"
 REFERENCE = re.compile(r"(?<!\$)\$\{[^}]*\}")
-# By release, the images of the pods that run with our values, at the places where the chart looks for them.
+# By release, the images of the running pods, with the keys from which the chart takes them.
 PLACES = {
     "gateway.cluster_autoscaler": {"image.repository"},
     "gateway.external_secrets": {
@@ -38,15 +38,15 @@ PLACES = {
         "prometheusOperator.image.registry",
         "prometheusOperator.prometheusConfigReloader.image.registry",
     },
-    # The job that makes its users of databases.
+    # The job that creates its database users.
     "systems.shop_namespace": {"registry"},
 }
-# Releases without a pod.
+# Releases without pods.
 EMPTY = {"gateway.prometheus_crds"}
 
 
 def named(values: dict[str, Any], at: str = "") -> Iterator[tuple[str, str]]:
-    """Where values name a registry or a repository of images, and which."""
+    """Keys and values of image registries and repositories in the values of a chart."""
     for key, value in values.items():
         path = f"{at}.{key}" if at else key
         if isinstance(value, dict):
@@ -56,7 +56,7 @@ def named(values: dict[str, Any], at: str = "") -> Iterator[tuple[str, str]]:
 
 
 def images(tiers: Variant) -> dict[str, dict[str, str]]:
-    """By release and place, the registry, or the name of the image with it."""
+    """The registry, or the image name with it, by release and key."""
     return {
         f"{tier}.{name}": dict(named(yaml.safe_load(REFERENCE.sub("it", release["values"][0]))))
         for tier in ("gateway", "observability", "systems")
@@ -122,7 +122,7 @@ def test_nodes_may_only_fill_the_cache(cached: Variant) -> None:
 
 
 def test_environments_of_an_account_have_separate_caches(variant: Variants) -> None:
-    """Their prefixes differ, and are short enough, whatever the length of their names."""
+    """Prefixes are different and short enough for names of any length."""
     stems = [("a" * 16, "production"), ("a" * 16, "production2")]
     prefixes = [
         rule["ecr_repository_prefix"]

@@ -20,7 +20,7 @@ STATE = '{"version": 4}'
 
 @pytest.fixture
 def data(tmp_path: Path) -> Tier:
-    """A tier that needs another one, and whose forecast was made and kept."""
+    """A tier that needs another one, with a cached forecast."""
     facts = {"target": "rehearsal", "tiers": {"network": [], "data": ["network"]}}
     variables = {"STATES": f"{tmp_path}/states", "TERRAFORM": f"{tmp_path}/terraform"}
     (tmp_path / "environment.json").write_text(json.dumps(facts))
@@ -41,7 +41,7 @@ def data(tmp_path: Path) -> Tier:
 
 
 def again(tier: Tier, state: str = STATE, what: str = "plan") -> bool:
-    """Whether the next run takes what was kept."""
+    """Whether the next run uses the cached forecast."""
     tier.forget_plan()
     kept.begin(tier)
     assert not tier.scratch_state.exists()
@@ -82,7 +82,7 @@ def test_a_forecast_is_repeated_if_any_input_has_changed(data: Tier, what: str) 
     CHANGES[what](data)
     assert not again(data)
     assert not data.plan_json.exists()
-    assert not list(data.scratch.glob("*.tfstate"))  # no secret outlives its use
+    assert not list(data.scratch.glob("*.tfstate"))  # secrets are removed
 
 
 def test_a_forecast_depends_on_the_provider_and_its_settings(
@@ -105,7 +105,7 @@ def test_with_verbose_output_no_cached_forecast_is_used(data: Tier) -> None:
 
 
 def test_init_runs_once_for_the_same_configuration_and_lock_file(data: Tier) -> None:
-    """terraform writes a lock file where there is none: that is no reason to do it again."""
+    """terraform writes a missing lock file, which is no reason to run init again."""
     program, calls = Path(data.workspace.terraform), data.folder / "calls"
     program.write_text(
         f'#!/bin/sh\ntest "$1" != version || exec echo Terraform v1.11.4\n'

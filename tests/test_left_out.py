@@ -29,7 +29,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "waf": {"edge": {"waf": "off"}},
     "all": {"data": dict.fromkeys(EVERY, "off"), "edge": {"waf": "off"}},
 }
-# What resources of each are called, and their types.
+# Name patterns and types of the resources of each.
 OF = {
     "postgres": r"aws_db_|\.(postgres|replica_\d)|/rds/",
     "redis": r"aws_elasticache_|\.redis",
@@ -39,7 +39,7 @@ OF = {
 
 
 def references(variant: Variant) -> dict[str, set[tuple[str, str]]]:
-    """What each tier reads of others."""
+    """The outputs of other tiers that each tier reads."""
     reading = re.compile(r"data\.terraform_remote_state\.(\w+)\.outputs\.(\w+)")
     return {tier: set(reading.findall(json.dumps(root.body))) for tier, root in variant.items()}
 
@@ -56,7 +56,7 @@ def test_a_database_that_is_off_is_neither_generated_nor_read(name: str, variant
         for producer, output in reads:
             assert output in tiers[producer].body["output"], (tier, producer, output)
         states = tiers[tier].body.get("data", {}).get("terraform_remote_state", {})
-        assert set(states) == {producer for producer, _ in reads}, "states that nothing reads"
+        assert set(states) == {producer for producer, _ in reads}, "remote states without a reader"
 
 
 def test_without_databases_the_key_of_secrets_remains(variant: Make) -> None:
@@ -173,7 +173,7 @@ def test_without_monitoring_no_release_has_a_service_monitor(variant: Make) -> N
         assert yaml.safe_load(gateway[name]["values"][0])["serviceMonitor"]["enabled"] is False, name
     collector = yaml.safe_load(tiers["observability"]["helm_release.collector"]["values"][0])
     assert collector["podMonitor"]["enabled"] is False
-    # Helm cannot change a release whose last manifest names a definition that is gone.
+    # Helm cannot upgrade a release whose last manifest uses a deleted custom resource definition.
     assert "prometheus_crds" in gateway
     watched = variant(compute={"scaling": "pods"})["gateway"].all("helm_release")
     assert yaml.safe_load(watched["kong"]["values"][0])["serviceMonitor"]["enabled"] is True
@@ -188,7 +188,7 @@ def test_without_monitoring_labelled_namespaces_collect_metrics(variant: Make) -
         assert json.loads(text)["metricsFrom"] == {"label": "metrics-collector", "value": "true"}
     (shop,) = tiers["systems"]["helm_release.shop"]["values"]
     assert json.loads(shop)["monitored"] is False
-    assert json.loads(shop)["metrics"]["path"] == "/metrics", "requests from outside still find nothing there"
+    assert json.loads(shop)["metrics"]["path"] == "/metrics", "requests from outside must still get no answer"
     (shop,) = variant(systems=systems)["systems"]["helm_release.shop"]["values"]
     assert "monitored" not in json.loads(shop)
 
@@ -218,7 +218,7 @@ def test_without_monitoring_nodes_have_more_room(environment: Callable[..., Envi
         *("prometheus", "prometheus-operator", "alertmanager", "kube-state-metrics"),
         *("cloudwatch-exporter", "grafana"),
     }
-    assert "metrics-server" in few, "autoscaling asks it"
+    assert "metrics-server" in few, "autoscaling needs it"
     assert asked(grafana=False) == (every, services - {"grafana"})
 
 

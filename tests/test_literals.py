@@ -1,4 +1,4 @@
-"""Text of the spec is text: whatever stands in it, no Terraform, YAML or JSON reads anything else."""
+"""Tests that text of the spec stays text: Terraform, YAML and JSON never interpret it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tierra.validation.errors import SpecError
 from tierra.validation.literals import literal
 from tools import schema
 
-# The key of a mapping, rather than a value.
+# The key of a mapping, not a value.
 KEY = "<key>"
 Place = tuple[str, ...]
 
 TEXTS = ("${zzz}", "%{zzz}", "$${zzz}", "//", "no", 'zzz"zzz')
 IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/orders@sha256:{'0' * 64}"
-# Round a text that a key does not take alone.
+# Prefixes and suffixes for keys that refuse the text alone.
 AROUND = (
     *("{}", "/{}", "/zzz/{}", "zzz{}", "acme/{}", "https://{}", "https://example.com/{}", "a@{}.example.com"),
     "arn:aws:iam::123456789012:role/{}",
@@ -68,8 +68,7 @@ SPEC: dict[str, Any] = {
 
 
 def places() -> Iterator[tuple[Place, str]]:
-    """Every place of the schema that takes text other than one of a few words, and the pattern of that;
-    `*` is any key or index."""
+    """Every path of the schema that takes free text, with its pattern; `*` is any key or index."""
     whole = json.loads(schema.text())
 
     def walk(node: dict[str, Any], at: Place) -> Iterator[tuple[Place, str]]:
@@ -92,7 +91,7 @@ def places() -> Iterator[tuple[Place, str]]:
 
 
 def put(spec: dict[str, Any], path: Place, text: str) -> dict[str, Any]:
-    """The spec with the text at a place; a mapping or list that it lacks is begun."""
+    """The spec with the text at a path; missing mappings and lists are created."""
     edited = copy.deepcopy(spec)
     node: Any = edited
     for part, following in zip(path, (*path[1:], ""), strict=True):
@@ -122,7 +121,7 @@ def read(folder: Path, spec: dict[str, Any]) -> Environment:
 
 
 def filled(folder: Path, text: str) -> tuple[Environment, list[Place]]:
-    """An environment with the text wherever a spec takes it, alone or within something, and where that is."""
+    """An environment with the text, alone or within other text, at all paths that accept it; the paths."""
     spec, taken = SPEC, []
     for path, pattern in dict.fromkeys(places()):
         for around in AROUND:
@@ -139,7 +138,7 @@ def filled(folder: Path, text: str) -> tuple[Environment, list[Place]]:
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, keys too."""
+    """Every text in a JSON value, including keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -165,7 +164,7 @@ def test_the_places_of_free_text_are_found() -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_no_text_of_the_spec_is_read_as_anything_else(tmp_path: Path, text: str) -> None:
+def test_text_of_the_spec_is_never_interpreted(tmp_path: Path, text: str) -> None:
     environment, taken = filled(tmp_path, text)
     assert taken
     synthesize(environment, tmp_path / "out")
@@ -177,7 +176,7 @@ def test_no_text_of_the_spec_is_read_as_anything_else(tmp_path: Path, text: str)
         assert ("edge", "waf", "challenge_except", "*") in taken
         marks = [part for part in texts(bodies) if "zzz" in part]
         assert marks
-        # An odd number of marks in front is the one that makes text of the last of them.
+        # Terraform reads `${` as text only after an odd number of further marks.
         for mark in ("$", "%"):
             begins = re.compile(rf"(?<!\{mark})(?:\{mark}\{mark})*\{mark}\{{zzz")
             assert not [part for part in marks if text[0] == mark != text[1] and begins.search(part)]
@@ -217,7 +216,7 @@ def test_terraform_reads_escaped_text_as_it_was(tmp_path: Path) -> None:
     assert set(read_back["keys"]["value"]) == set(texts)
 
 
-def test_what_has_nothing_to_escape_is_the_same_object(tmp_path: Path) -> None:
+def test_a_spec_without_special_characters_is_returned_unchanged(tmp_path: Path) -> None:
     environment = read(tmp_path, SPEC)
     assert literal(environment) is environment
     escaped = literal(read(tmp_path, put(SPEC, ("edge", "waf", "paths", "*", "path"), "/${zzz}")))

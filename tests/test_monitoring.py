@@ -38,7 +38,7 @@ def observability(roots: dict[str, Root]) -> Root:
 
 
 def template(chart: str, given: dict[str, Any], folder: Path, code: int = 0) -> dict[str, dict[str, Any]]:
-    """What helm makes of a chart of ours, by kind; Kubernetes accepts what is its own."""
+    """The rendered objects of an own chart by kind, validated by the Kubernetes schemas."""
     file = folder / "values.json"
     file.write_text(json.dumps(given))
     command = [HELM, "template", "it", str(TEMPLATES / "observability" / chart), "-n", "observability"]
@@ -66,7 +66,7 @@ def values(root: Root, release: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def monitor() -> dict[str, Any]:
-    """How Kong is scraped."""
+    """The settings of the ServiceMonitor of Kong."""
     release = generated("production")["gateway"]["resource"]["helm_release"]["kong"]
     settings: dict[str, Any] = yaml.safe_load(release["values"][0])["serviceMonitor"]
     return settings
@@ -115,7 +115,7 @@ def test_alerts_fire_only_when_they_should(
     promtool("test", "rules", "cases.yaml", folder=tmp_path)
 
 
-# Of each kind of sample that Kong gives, one of sistema-1.
+# One sample of sistema-1 of each kind that Kong exports.
 KONG = [
     *(f'kong_http_requests_total{{service="sistema-1.sistema-1.80", code="{code}"}}' for code in (200, 500)),
     'kong_bandwidth_bytes{service="sistema-1.sistema-1.80"}',
@@ -136,7 +136,7 @@ def scrape(
     objects: dict[str, dict[str, dict[str, Any]]], monitor: dict[str, Any], folder: Path, **tests: Any
 ) -> None:
     """Runs tests of promtool at minute 90 of a scrape of Kong, with the rules of platform and system."""
-    groups = [group for each_chart in objects.values() for group in rules(each_chart)["groups"]]
+    groups = [group for chart_objects in objects.values() for group in rules(chart_objects)["groups"]]
     (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}))
     series = [{"series": stored(each, monitor), "values": "0+600x100"} for each in KONG]
     order = [group["name"] for group in [*rules(objects["system"])["groups"], *groups[:-4]]]
@@ -151,11 +151,11 @@ def scrape(
 
 
 def of_kong(objects: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
-    """What rules record and dashboards show of Kong's samples, themselves and recorded."""
+    """The expressions of recording rules and dashboards that use metrics of Kong, raw or recorded."""
     recorded = {
         each["expr"]
-        for each_chart in objects.values()
-        for each in each_rule(rules(each_chart))
+        for chart_objects in objects.values()
+        for each in each_rule(rules(chart_objects))
         if "record" in each
     }
     shown = {
@@ -269,7 +269,7 @@ def test_alerts_of_a_system_have_its_objectives(variant: Callable[..., Variant],
 def test_latency_objectives_are_buckets_of_kong(
     milliseconds: int, objects: dict[str, dict[str, dict[str, Any]]]
 ) -> None:
-    """Its buckets are labelled with leading zeros in some of its versions, and with a fraction."""
+    """Some versions of Kong label buckets with leading zeros and a fraction."""
     [rule] = [
         each for each in each_rule(rules(objects["system"])) if each.get("record") == "system:slow:rate5m"
     ]
@@ -313,7 +313,7 @@ def targets(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_dashboards_fit_the_schema_of_grafana(
     objects: dict[str, dict[str, dict[str, Any]]],
 ) -> None:
-    """What the types do not know is lost on the way through them: nothing is."""
+    """The types drop unknown fields, so a dashboard without unknown fields is unchanged."""
     for chart, dashboard in dashboards(objects):
         typed = Dashboard.from_json(json.loads(json.dumps(dashboard)))
         again = json.loads(json.dumps(typed, cls=JSONEncoder))
@@ -357,8 +357,8 @@ def test_dashboards_use_existing_data_sources(
 
 def expressions(objects: dict[str, dict[str, dict[str, Any]]]) -> Iterator[str]:
     """All PromQL of rules and dashboards, with a sample for the variables of Grafana."""
-    for each_chart in objects.values():
-        yield from (each["expr"] for each in each_rule(rules(each_chart)))
+    for chart_objects in objects.values():
+        yield from (each["expr"] for each in each_rule(rules(chart_objects)))
     for _, dashboard in dashboards(objects):
         for target in targets(dashboard):
             if "expr" in target:
@@ -375,16 +375,16 @@ def test_promql_is_valid(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
 def test_recorded_metrics_in_use_exist(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
     recorded = {
         each["record"]
-        for each_chart in objects.values()
-        for each in each_rule(rules(each_chart))
+        for chart_objects in objects.values()
+        for each in each_rule(rules(chart_objects))
         if "record" in each
     }
     asked = {name for each in expressions(objects) for name in re.findall(r"\b\w+:\w+:\w+\b", each)}
     assert asked <= recorded
-    assert recorded <= asked  # nothing is recorded without use
+    assert recorded <= asked  # every recorded metric is used
 
 
-# What else runs
+# Other components
 
 
 def test_grafana_is_read_only(observability: Root) -> None:
@@ -400,7 +400,7 @@ def test_grafana_is_read_only(observability: Root) -> None:
 
 
 def test_the_password_of_grafana_is_generated(observability: Root) -> None:
-    """It is made while terraform applies, and is in neither plan nor state."""
+    """It is generated during the apply, and is in neither plan nor state."""
     version = observability["aws_secretsmanager_secret_version.grafana"]
     assert "secret_string" not in version
     assert version["secret_string_wo"].startswith("${ephemeral.aws_secretsmanager_random_password.grafana")
@@ -434,7 +434,7 @@ def test_an_alarm_fires_when_the_heartbeat_stops(observability: Root) -> None:
 
 
 def test_requests_equal_those_of_the_capacity_calculation(observability: Root) -> None:
-    """modules/overhead.py decides how many nodes a spec needs; templates say what pods ask for."""
+    """modules/overhead.py computes the required nodes; the templates set the requests of pods."""
     stack, grafana = values(observability, "prometheus"), values(observability, "grafana")
     reloader = stack["prometheusOperator"]["prometheusConfigReloader"]["resources"]
     asked = {
@@ -466,7 +466,7 @@ def test_the_retention_size_is_below_the_disk_of_prometheus(variant: Callable[..
 
 
 def test_the_collector_reads_its_configuration_from_its_own_environment(observability: Root) -> None:
-    """`${env:…}` is the collector's: Terraform must not take it for a reference."""
+    """`${env:…}` is syntax of the collector: Terraform must not interpret it."""
     text = observability["helm_release.collector"]["values"][0]
     assert "$${env:MY_POD_IP}:4317" in text
     config = values(observability, "collector")["alternateConfig"]
@@ -486,7 +486,7 @@ def test_pods_of_the_platform_have_separate_roles(observability: Root) -> None:
         assert association["namespace"] == ("grafana" if name == "grafana" else "observability")
         release = {"alertmanager": "prometheus"}.get(name, name)
         assert "helm_release.platform" in observability[f"helm_release.{release}"]["depends_on"]
-        # An association takes a while to hold: a release without such pods lies between.
+        # An association takes effect after a while, so a release without such pods is installed in between.
         first = observability["helm_release.platform"]["depends_on"]
         assert f"aws_eks_pod_identity_association.{name}" in first
         assert f"aws_iam_role_policy.{name}" in first
@@ -494,7 +494,7 @@ def test_pods_of_the_platform_have_separate_roles(observability: Root) -> None:
 
 def test_grafana_starts_without_internet_access(observability: Root) -> None:
     given = values(observability, "grafana")
-    assert "plugins" not in given  # the chart's key is installed before Grafana answers
+    assert "plugins" not in given  # they would be installed before Grafana is ready
     ini = given["grafana.ini"]
     assert ini["plugins"]["preinstall"].startswith("grafana-x-ray-datasource@")
     assert ini["plugins"]["preinstall_auto_update"] is False

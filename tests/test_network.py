@@ -89,7 +89,7 @@ def test_no_tag_is_both_set_and_ignored(roots: dict[str, Root]) -> None:
         prefixes = tuple(ignored["key_prefixes"])
         for terraform_type, name, arguments in root.each():
             clashing = [key for key in arguments.get("tags", {}) if key.startswith(prefixes)]
-            assert not clashing, f"{terraform_type}.{name}: a difference in every plan"
+            assert not clashing, f"{terraform_type}.{name}: would be a difference in every plan"
 
 
 def test_database_subnets_have_no_route_to_the_internet(network: Root) -> None:
@@ -335,7 +335,7 @@ def test_pod_subnets_have_the_routes_of_private_ones(
         assert both == plain.all(kind).keys()
         for name in both:
             with_pods, without_pods = network[f"{kind}.{name}"], plain[f"{kind}.{name}"]
-            assert {**with_pods, "tags": 0} == {**without_pods, "tags": 0}, f"{kind}.{name} moves"
+            assert {**with_pods, "tags": 0} == {**without_pods, "tags": 0}, f"{kind}.{name} would be replaced"
 
 
 @pytest.mark.parametrize(
@@ -585,7 +585,7 @@ def test_own_subnet_ranges_are_used_unchanged(variant: Callable[..., dict[str, R
 def test_an_internal_load_balancer_keeps_its_security_group_without_internet_access(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
-    """AWS replaces a group for another description, while the load balancer of another tier is in it."""
+    """A new description would replace the group while the load balancer of another tier uses it."""
     groups = [
         variant(environment=scheme, edge={"scheme": scheme})["network"]["aws_security_group.load_balancer"]
         for scheme in ("internet", "internal")

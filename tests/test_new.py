@@ -37,7 +37,7 @@ MORE = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with an environment, and nothing else."""
+    """A folder with one environment."""
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments/test.yaml").write_text(
         "project: acme\nregion: us-east-1\nnetwork: {cidr: 10.20.0.0/16}\n"
@@ -52,7 +52,7 @@ def variables(given: dict[str, str]) -> dict[str, str]:
 
 
 def new(folder: Path, environment: str = "dev", **given: str) -> subprocess.CompletedProcess[str]:
-    """Without a terminal."""
+    """Runs make new without a terminal."""
     return subprocess.run(
         [sys.executable, "-m", "tools.new", environment],
         cwd=folder,
@@ -66,7 +66,7 @@ def new(folder: Path, environment: str = "dev", **given: str) -> subprocess.Comp
 
 
 def typed(folder: Path, *lines: str, **given: str) -> tuple[int, str]:
-    """The exit code and the screen, when these lines are typed on a terminal, and then end of file."""
+    """The exit code and the output after these lines and end of file are typed on a terminal."""
     child, screen = pty.fork()
     if child == 0:
         os.chdir(folder)
@@ -75,7 +75,7 @@ def typed(folder: Path, *lines: str, **given: str) -> tuple[int, str]:
     while True:
         try:
             piece = os.read(screen, 4096).decode()
-        except OSError:  # Linux: the other side is gone
+        except OSError:  # Linux: the other side is closed
             break
         if not piece:
             break

@@ -70,7 +70,7 @@ PUBLISHED: dict[tuple[str, frozenset[str]], set[str]] = {
     ("AWS/S3", frozenset({"BucketName", "StorageType"})): {"BucketSizeBytes", "NumberOfObjects"},
 }  # fmt: skip
 
-# Everything an environment can be asked to watch.
+# A spec with every resource that can be monitored.
 EVERYTHING: dict[str, Any] = {
     "storage": {"backup": {"copy_region": "us-west-2"}},
     "data": {
@@ -112,7 +112,7 @@ def measured(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def watching(root: Root) -> dict[str, Any]:
-    """What watches from outside of the cluster, by type."""
+    """The monitoring resources outside of the cluster, by type."""
     ours = ("aws_cloudwatch_", "aws_sns_", "aws_xray_", "aws_budgets_")
     return {kind: each for kind, each in root.body["resource"].items() if kind.startswith(ours)}
 
@@ -125,8 +125,8 @@ def charts(root: Root) -> Iterator[tuple[str, dict[str, Any]]]:
 # Alarms
 
 
-def test_the_alarms_of_a_large_environment_are_exactly_these(everything: Variant) -> None:
-    """By name, so that a reader of the plan finds a thing in seconds."""
+def test_the_alarms_of_a_large_environment_match_the_list(everything: Variant) -> None:
+    """The names are listed for review."""
     replicas = [f"replica_{number}" for number in range(1, 16)]
     shared = ("cpu", "storage", "memory", "connections", "credits")
     nodes = [f"node_{number}" for number in range(1, 7)]
@@ -139,7 +139,7 @@ def test_the_alarms_of_a_large_environment_are_exactly_these(everything: Variant
         *(f"nodes_{what}_{zone}" for what in ("few", "failed", "busy", "credits") for zone in "abc"),
         *(f"postgres_{what}" for what in (*shared, "transaction_ids", "held_back")),
         *(f"{replica}_{what}" for replica in replicas for what in (*shared, "lag")),
-        # The cache may evict and be full once the broker is apart.
+        # With a separate broker the cache may be full and evict keys.
         *(f"redis_{node}_{what}" for node in nodes for what in ("cpu", "lag", "connections", "credits")),
         *(
             f"broker_{node}_{what}"
@@ -174,7 +174,7 @@ def test_burstable_classes_have_alarms_of_credits(variant: Callable[..., Variant
 
 
 def test_an_alarm_notifies_when_it_fires_and_when_it_clears(roots: Roots) -> None:
-    """All but the parts of a composite alarm, which tells them in their place."""
+    """Except parts of a composite alarm, which notifies for them."""
     root = roots["observability"]
     parts = set(re.findall(r"metric_alarm\.(\w+)\.", composite_alarms(root)["edge_users"]["alarm_rule"]))
     assert parts == {"edge_errors_balancer", "edge_errors_target", "edge_slow"}
@@ -222,7 +222,8 @@ def test_one_lagging_replica_is_a_ticket_and_all_of_them_are_a_page(
 
 
 def test_alarms_are_within_the_limits_of_cloudwatch(roots: Roots, everything: Variant) -> None:
-    """A day at most is evaluated, a week when periods are hours or longer; periods of many metrics agree."""
+    """The evaluated time is at most a day, or a week for periods of an hour or longer; all metrics of an
+    expression have the same period."""
     for root in (roots["observability"], everything["observability"]):
         for name, alarm in metric_alarms(root).items():
             assert 1 <= alarm["datapoints_to_alarm"] <= alarm["evaluation_periods"], name
@@ -272,7 +273,7 @@ def test_postgres_thresholds_follow_from_class_and_storage(variant: Callable[...
     for name in ("postgres", "replica_1"):
         assert alarms[f"{name}_storage"]["threshold"] == 10 * gib
         assert alarms[f"{name}_memory"]["threshold"] == 16 * gib * 5 // 100
-        # 16 GiB, of which nine tenths are left, allow 1622 connections; 85 % of them.
+        # 16 GiB, of which 90 % are usable, allow 1622 connections; the threshold is 85 % of them.
         assert alarms[f"{name}_connections"]["threshold"] == 1378
     assert alarms["postgres_held_back"]["threshold"] == 40 * gib
     large = {"instance_class": "db.r6g.4xlarge"}
@@ -308,7 +309,7 @@ def test_alarm_thresholds_follow_the_spec(variant: Callable[..., Variant]) -> No
 
 
 def test_cloudwatch_alarms_do_not_depend_on_systems(variant: Callable[..., Variant]) -> None:
-    """A system that is added changes nothing that others share."""
+    """An added system changes no shared alarm."""
     usual = watching(variant(environment="usual")["observability"])
     with_orders = watching(
         variant(environment="usual2", systems={"orders": {"framework": "go"}})["observability"]
@@ -361,7 +362,7 @@ def test_every_runbook_section_has_an_alarm_or_alert(
 def test_every_runbook_section_says_what_to_do(section: str) -> None:
     text = SECTIONS[section]
     assert len(text.split()) >= 20
-    # A command, a key of the spec, or the section that has them.
+    # A command, a key of the spec, or a link to a section with one.
     assert re.search(r"`[^`]+`|\]\(#", text), section
 
 
@@ -410,7 +411,7 @@ def test_topics_are_encrypted_and_only_services_of_the_account_publish(roots: Ro
 
 
 def test_publishers_may_use_the_key_of_the_topics(everything: Variant) -> None:
-    """Without the key, an alarm is lost and nothing says so."""
+    """Without access to the key, alarms are lost silently."""
     statement = everything["observability"].statements("aws_kms_key.alarms")["ServicesEncryptMessages"]
     assert statement["Principal"] == {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]}
     assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -494,11 +495,11 @@ def test_dashboards_have_the_format_of_cloudwatch(roots: Roots, everything: Vari
                     assert widget["type"] == "metric"
                     check_metrics(widget["properties"], region)
             lines = [each for widget in body["widgets"] for each in widget["properties"].get("metrics", [])]
-            assert len(lines) <= 2500, name  # of a dashboard, says CloudWatch
+            assert len(lines) <= 2500, name  # the limit of CloudWatch for a dashboard
 
 
 def check_place(widget: dict[str, Any], taken: set[tuple[int, int]]) -> None:
-    """On the grid, 24 wide and without end, and on no other widget."""
+    """Widgets are inside the grid, which is 24 wide, and do not overlap."""
     assert 1 <= widget["width"] <= 24
     assert 1 <= widget["height"] <= 1000
     assert 0 <= widget["x"] <= 24 - widget["width"]
@@ -598,7 +599,7 @@ def days_of_the_spec(environment: Environment) -> set[int]:
 
 
 def test_log_groups_exist_before_their_writers(everything: Variant) -> None:
-    """AWS makes a group that is missing: in plain, and without an end."""
+    """AWS creates missing groups unencrypted and without expiry."""
     data = everything["data"]
     groups = {group["name"] for group in data.all("aws_cloudwatch_log_group").values()}
     expected = set()

@@ -97,7 +97,7 @@ def plan(host: str) -> dict[str, object]:
 
 @pytest.mark.parametrize(("host", "made_by"), [(TERRAFORM_HOST, TERRAFORM), (TOFU_HOST, OPENTOFU)])
 def test_a_plan_is_applied_by_the_program_that_created_it(tmp_path: Path, host: str, made_by: str) -> None:
-    """With the same version number neither would refuse the plan of the other."""
+    """With equal version numbers the programs would accept each other's plans."""
     out = tmp_path / "out"
     for path, name in ((tofu(tmp_path / "bin"), OPENTOFU), ("terraform", TERRAFORM)):
         tier = workspace(out, path).tier("network")
@@ -152,7 +152,7 @@ def test_make_rehearses_a_tier_with_opentofu(project: Project) -> None:
         "the saved plan of state was made by OpenTofu, and this is Terraform",
     )
     succeeded(project.make("apply", "TIER=state", f"TERRAFORM={path}", APPROVE="yes"))
-    # With the same output terraform gets ready anew, and goes on.
+    # For the same output, terraform runs init again and continues.
     succeeded(project.make("plan", "TIER=state"))
     note = json.loads((project.folder / "cdktf.out/sandbox/program.json").read_text())
     assert note["name"] == TERRAFORM
@@ -181,7 +181,7 @@ def test_a_lock_file_has_both_registries_and_states_work_with_both_programs(prod
     assert f"Terraform wrote the state {PROJECTS}/state/terraform.tfstate" in output
     assert TOFU_HOST in placed.read_text()
 
-    # As OpenTofu writes it.
+    # In the format of OpenTofu.
     key = f"{PROJECTS}/state/terraform.tfstate"
     text = json.dumps(production.state("state")).replace(TERRAFORM_HOST, TOFU_HOST)
     production.aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=text.encode())

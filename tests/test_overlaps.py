@@ -147,7 +147,7 @@ def test_overlapping_networks_with_common_routes_are_refused(
 
 
 def existing(number: int, vpc: int = 0, **more: Any) -> dict[str, Any]:
-    """A network in a VPC of the company; another number stands for other subnets of it."""
+    """A network in an existing VPC; each number gives other subnets."""
     places = {
         kind: {zone: number + 8 * KINDS.index(kind) + 4 * "ab".index(zone) for zone in "ab"} for kind in KINDS
     }

@@ -47,7 +47,7 @@ Synthesized = Callable[..., Path]
 
 @pytest.fixture
 def built(environment: Callable[..., Environment], tmp_path: Path) -> Synthesized:
-    """Writes files of own Terraform, synthesizes these tiers, and answers the output folder."""
+    """Writes files of own Terraform, synthesizes these tiers, and returns the output folder."""
 
     def make(files: dict[str, str], tiers: str = "network data") -> Path:
         folder = tmp_path / "own"
@@ -61,7 +61,7 @@ def built(environment: Callable[..., Environment], tmp_path: Path) -> Synthesize
     return make
 
 
-# As much of the generated Terraform as a refusal goes by.
+# The parts of the generated Terraform that the checks read.
 GENERATED: dict[str, Any] = {
     tier: {
         "terraform": {"required_providers": {"aws": {}}},
@@ -75,7 +75,7 @@ Refusal = Callable[[dict[str, str]], str]
 
 @pytest.fixture
 def refusal(tmp_path: Path) -> Refusal:
-    """What is said of files that cannot be."""
+    """The message about invalid files."""
 
     def message_for(files: dict[str, str]) -> str:
         for name, text in files.items():

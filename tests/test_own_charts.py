@@ -46,7 +46,7 @@ Build = Callable[..., Path]
 
 @pytest.fixture
 def build(environment: Callable[..., Environment], tmp_path: Path) -> Build:
-    """Writes files of own charts, synthesizes these tiers, and answers the output folder."""
+    """Writes files of own charts, synthesizes these tiers, and returns the output folder."""
 
     def make(files: dict[str, Any], tiers: str = "compute observability", **spec: Any) -> Path:
         for name, content in files.items():
@@ -114,8 +114,7 @@ def test_values_interpolate_outputs_only(build: Build) -> None:
 
 
 def test_an_output_in_values_keeps_its_type(build: Build, tmp_path: Path) -> None:
-    """Terraform itself evaluates the values: mappings and lists stay what they are, and a text may have any
-    letter."""
+    """Terraform evaluates the values: mappings and lists keep their types, texts may have any character."""
     state = "${data.terraform_remote_state.network.outputs.%s}"
     values = {
         "zones": state % "zone_names",

@@ -108,7 +108,7 @@ def test_a_script_has_every_step_of_the_workflow_unchanged(environment: Callable
 
 @pytest.fixture
 def start(running: Deployment, shop: tuple[Environment, dict[str, Any]]) -> Callable[..., tuple[int, str]]:
-    """Runs the script of the shop where the old image runs."""
+    """Runs the script of the shop while the old image runs."""
     (text,) = pipelines(shop[0]).values()
     script = running.folder / "shop.sh"
     script.write_text(text.replace("TRIES=60", "TRIES=5").replace("TRIES=180", "TRIES=5"))

@@ -25,7 +25,7 @@ NEEDS = {"network": [], "storage": [], "data": ["network"], "systems": ["data", 
 
 
 class Screen(StringIO):
-    """A terminal that remembers what was written to it."""
+    """A terminal that records its output."""
 
     def isatty(self) -> bool:
         return True
@@ -40,7 +40,7 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
 
 
 def shown(board: Board, now: float = 0) -> dict[str, str]:
-    """What the table says of each tier."""
+    """The text of each tier's row in the table."""
     table = json.loads(board.file.read_text())
     rows = Table({tier: Row(**row) for tier, row in table["rows"].items()}).lines(now or time.time(), 60)
     plain = [re.sub(r"\x1b\[\d+m", "", row).split(maxsplit=1) for row in rows]
@@ -53,7 +53,7 @@ def test_a_tier_waits_only_for_its_needs(board: Board) -> None:
         "network": "terraform plan" + " " * 29 + "0:00",
         "storage": "waits for its turn",
         "data": "waits for network",
-        "systems": "waits for data, storage",  # compute is not part of this run
+        "systems": "waits for data, storage",  # compute is not in this run
     }
     board.update("network", DONE, "no changes")
     assert shown(board)["data"] == "waits for its turn"
@@ -109,7 +109,7 @@ def test_a_closed_pipe_is_no_failure(tmp_path: Path) -> None:
 
 
 def on_a_terminal(project: Project, *arguments: str) -> tuple[int, str, int]:
-    """The exit code of make, what its terminal showed, and how many questions were answered with yes."""
+    """The exit code of make, the output on its terminal, and the number of questions answered with yes."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, 160))
     make = subprocess.Popen(
@@ -146,7 +146,7 @@ def test_make_shows_the_progress_of_each_tier_and_then_the_report(tmp_path: Path
     assert "Next: make apply ENV=sandbox" in last
 
     code, shown, answered = on_a_terminal(project, "apply", "TIER=storage network edge")
-    assert (code, answered) == (0, 1), shown  # edge was a forecast: its plan does what was approved
+    assert (code, answered) == (0, 1), shown  # edge was a forecast, and its plan does the approved changes
 
 
 def test_without_a_terminal_there_is_a_line_for_each_tier(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tierra.versions import numbers
 CHECKED = {"aws": "6.69.1", "helm": "3.3.0"}
 
 DEPRECATED = yaml.safe_load((ROOT / "tests" / "deprecated.yaml").read_text(encoding="utf-8"))
-# Of terraform itself, in every resource.
+# Arguments of terraform in every resource.
 META = ("lifecycle", "depends_on", "provider", "timeouts", "connection", "provisioner")
 REFERENCE = re.compile(
     r"(?<!ephemeral\.)\b(data\.)?((?:aws|helm)_\w+)\.([a-z0-9_]+)(?:\[\w+\])?\.([a-z][a-z0-9_]*)"
@@ -54,7 +54,7 @@ def configured(root: Root) -> Iterator[tuple[str, str, str, Any]]:
 
 
 def unknown(block: Block, arguments: Mapping[str, Any], path: str) -> Iterator[str]:
-    """What these arguments name and the block lacks, and what the block requires and they lack."""
+    """Arguments that the block does not have, and required ones that are missing."""
     for name, value in arguments.items():
         if name in META:
             continue
@@ -74,7 +74,7 @@ def unknown(block: Block, arguments: Mapping[str, Any], path: str) -> Iterator[s
 
 
 def test_every_argument_exists_in_the_newest_provider(roots: dict[str, Root], types: providers.Types) -> None:
-    """By address: arguments that went or were renamed, and such as are required now."""
+    """Reported by address: removed, renamed and newly required arguments."""
     wrong = [
         f"{tier}: {line}"
         for tier, root in roots.items()
@@ -100,7 +100,7 @@ def test_removed_renamed_and_required_arguments_are_reported_with_addresses() ->
 
 
 def references(root: Root) -> Iterator[tuple[str, str, str, str]]:
-    """The address that reads, and kind, type and attribute of what it reads."""
+    """The address with the reference, and kind, type and attribute of its target."""
     for address, _, _, arguments in configured(root):
         for text in _texts(arguments):
             for match in REFERENCE.finditer(text):
@@ -133,7 +133,7 @@ def test_every_attribute_in_use_exists_in_the_newest_provider(
 
 
 def _set(arguments: Any, path: str = "") -> Iterator[str]:
-    """Dotted paths of all that is set."""
+    """Dotted paths of all set arguments."""
     for each in arguments if isinstance(arguments, list) else [arguments]:
         for name, value in each.items() if isinstance(each, dict) else ():
             yield f"{path}{name}"
@@ -174,7 +174,7 @@ def test_the_schemas_are_those_of_a_version_in_the_range(stored: dict[str, provi
             lower <= higher
             for lower, higher in pairwise([numbers(limits[1]), numbers(CHECKED[name]), numbers(limits[2])])
         )
-        # From that version on: what an older one lacks, nothing here would notice.
+        # The range starts at this version, because older ones are not checked.
         assert numbers(CHECKED[name])[:2] == numbers(limits[1])
 
 

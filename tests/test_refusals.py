@@ -1,4 +1,4 @@
-"""Tests of refusals of AWS at apply: for each rule a valid configuration and an edit that AWS refuses."""
+"""Tests of refusals by AWS during an apply: for each rule a valid configuration and a refused edit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from rehearsal.refusals.rules import Rule
 TABLE = yaml.safe_load((Path(__file__).parent / "refusals.yaml").read_text())
 REFERENCE = re.compile(r"\$\{(\w+\.\w+)\.([\w.]+)\}")
 Resources = dict[str, dict[str, Any]]
-# Where a service answers with a code that its model does not list, as AWS's pages on common errors do.
+# Error codes that a service returns although its model lacks them: AWS's pages list them as common errors.
 COMMON = {
     "AccessDenied",
     "AccessDeniedException",
@@ -54,7 +54,7 @@ class World:
         self.keys: dict[str, bytes] = {}
 
     def apply(self, address: str, arguments: dict[str, Any]) -> str:
-        """AWS's error, or nothing."""
+        """The error of AWS, or ""."""
         type_ = catalog_type(address.partition(".")[0])
         given = {name: self._value(value) for name, value in arguments.items()}
         unknown = set(given) - set(type_.block.attributes) - set(type_.block.blocks)
@@ -98,7 +98,7 @@ class World:
 
 
 def _long(length: int) -> str:
-    """A policy, or a word, of about so many characters."""
+    """A policy or a word of about this length."""
     if length == 2100:
         return "a" * length
     resources = [f"arn:aws:s3:::bucket-{number:03}" for number in range(length // 27)]
@@ -125,7 +125,7 @@ def case_id(case: dict[str, Any]) -> str:
 
 
 def outside(case: dict[str, Any]) -> str:
-    """Cases name much that they do not make; those about what must be there do not."""
+    """Most cases refer to existing objects; cases about missing objects do not."""
     judged = case["rule"].startswith("there_") or "nobody" in json.dumps(case.get("edit"))
     return "" if judged else "*"
 
@@ -162,7 +162,7 @@ def _refused(
 
 
 def test_unknown_values_are_not_refused() -> None:
-    """Nothing but names of objects that were made outside: no rule can be sure."""
+    """All references are to objects outside of the configuration, so no rule can decide."""
     outside: dict[str, dict[str, Any]] = {
         "aws_subnet": {"vpc_id": "vpc-1", "cidr_block": "10.0.0.0/24", "availability_zone": "us-east-1a"},
         "aws_lb": {"name": "web", "subnets": ["subnet-1"], "security_groups": ["sg-1"]},
@@ -200,7 +200,7 @@ def test_every_rule_has_a_name_a_source_and_types_that_exist() -> None:
 
 
 def test_most_rules_have_a_test() -> None:
-    """Rules that differ in the type alone share a case."""
+    """Rules that only differ in the type share a case."""
     tried = {case["rule"] for case in TABLE["cases"]}
     assert tried <= {rule.name for rule in RULES}
     assert len(tried) >= 120, len(tried)
@@ -237,7 +237,7 @@ def test_the_docs_list_the_rules() -> None:
 
 
 def test_results_of_data_sources_count_as_existing(tmp_path: Path) -> None:
-    """A VPC from outside is named by a subnet; one that nothing answered is refused."""
+    """A subnet may use a VPC that a data source has returned; an unknown VPC is refused."""
     lookup = 'data "aws_vpc" "old" { id = "vpc-0123456789abcdef0" }\n'
     subnet = """
 resource "aws_subnet" "a" {
@@ -290,7 +290,7 @@ def test_terraform_stops_with_the_address(tmp_path: Path) -> None:
 
 
 def test_conflicting_resources_are_refused(tmp_path: Path) -> None:
-    """terraform creates both at once."""
+    """terraform creates both in parallel."""
     both = NETWORK.replace("10.0.1.0/24", "10.0.0.0/25").replace("count  = 5", "count  = 6")
     words = " ".join(Project(tmp_path / "both", PROVIDERS + both).apply(code=1).split())
     assert words.count("InvalidSubnet.Conflict") == 1

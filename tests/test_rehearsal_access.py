@@ -1,4 +1,4 @@
-"""Tests of REHEARSAL_AS: the rehearsal refuses a role what IAM would refuse it."""
+"""Tests of REHEARSAL_AS: the rehearsal refuses the calls of a role that IAM would refuse."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def refused(rights: Access, type_name: str, when: str, prior: Any = None, planne
     ],
 )
 def test_the_missing_action_is_in_the_message(tmp_path: Path, when: str, lacking: str) -> None:
-    """And with all others but this one, each other operation is done."""
+    """With all permissions except this one, each other operation is possible."""
     rest = {"Effect": "Allow", "NotAction": lacking, "Resource": "*"}
     rights = access(tmp_path, rest)
     for each in ("read", "create", "update", "delete"):
@@ -95,7 +95,7 @@ def test_a_change_of_tags_only_needs_tag_permissions(tmp_path: Path) -> None:
 def test_conditions_are_evaluated_with_known_values(
     tmp_path: Path, condition: dict[str, Any], allowed: bool
 ) -> None:
-    """A condition on what is not known refuses nothing, whether it allows or denies."""
+    """A condition on an unknown value refuses nothing, in Allow and Deny statements."""
     rights = access(tmp_path, statement("ec2:*", Condition=condition))
     assert (not refused(rights, "aws_vpc", "delete", VPC)) == allowed
     denied = access(tmp_path, statement("ec2:*"), statement("ec2:*", effect="Deny", Condition=condition))
@@ -178,7 +178,7 @@ def test_variables_of_policies_match_anything() -> None:
 
 
 def test_stored_actions_are_those_of_the_service_reference() -> None:
-    """Otherwise: python -m rehearsal.actions."""
+    """If this fails, run python -m rehearsal.actions."""
     assert actions.kept() == actions.describe(actions.wanted(actions.calls()))
 
 

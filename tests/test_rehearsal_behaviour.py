@@ -35,7 +35,7 @@ def resource(catalog: Catalog, name: str) -> Type:
 
 
 def planned(type_: Type, prior: Object | None, **given: Any) -> tuple[Object, list[Any]]:
-    """The plan of a configuration, with terraform's proposal for what is computed."""
+    """The plan of a configuration, with terraform's proposal for computed arguments."""
     config = {**null(type_.block), **given}
     computed = {
         name: prior[name]
@@ -200,7 +200,7 @@ def test_a_cluster_is_replaced_when_its_encryption_is_removed_not_when_it_is_add
 
 
 def test_a_type_without_facts_has_the_defaults_of_cloudformation(catalog: Catalog) -> None:
-    """Planned where the provider has a default, chosen by AWS where it asks what AWS chose."""
+    """A default is planned if the provider has one, and unknown until the apply if AWS chooses the value."""
     type_ = resource(catalog, "aws_globalaccelerator_endpoint_group")
     plans, _ = planned(type_, None, listener_arn="arn:aws:globalaccelerator::123456789012:listener/a")
     assert (plans["threshold_count"], plans["health_check_path"]) == (3, UNKNOWN)

@@ -35,7 +35,7 @@ def resources(catalog: Catalog) -> dict[str, Type]:
 
 
 def smallest(type_: Type) -> Object:
-    """A configuration in which the required text arguments are given and nothing else."""
+    """A configuration with only the required text arguments."""
     required = {name: "x" for name, a in type_.block.attributes.items() if a.required and a.type == "string"}
     return {**null(type_.block), **required}
 
@@ -110,7 +110,7 @@ def test_every_path_in_the_facts_names_an_argument(resources: dict[str, Type]) -
 
 
 def test_differences_from_the_real_schema_have_a_reason() -> None:
-    """support/witness.py holds the facts against the real provider's schema; each difference has a reason."""
+    """support/witness.py compares the facts with the real provider's schema; each difference has a reason."""
     witness = yaml.safe_load((Path(__file__).parent / "rehearsal/witness.yaml").read_text(encoding="utf-8"))
     reasons = [line for lines in witness["differ"].values() for line in lines.values()]
     assert witness["types"] > 100

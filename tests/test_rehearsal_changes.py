@@ -73,7 +73,7 @@ resource "aws_lb_target_group" "this" {
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The network above, applied. Tests read it and leave it as it is."""
+    """The applied network, which tests must not change."""
     project = Project(tmp_path_factory.mktemp("network"), NETWORK)
     project.apply()
     return project
@@ -125,7 +125,7 @@ def test_a_change_updates_replaces_or_deletes_as_aws_would(tmp_path: Path) -> No
     project = Project(tmp_path, NETWORK)
     project.apply()
     changed = (
-        NETWORK.replace("enable_dns_hostnames = true", "")  # was given, is not any more
+        NETWORK.replace("enable_dns_hostnames = true", "")  # removed from the configuration
         .replace("10.0.0.0/24", "10.0.1.0/24")
         .replace('"first"', '"second"')
         .replace("443", "8443")

@@ -570,7 +570,7 @@ def test_duplicate_objects_and_those_of_another_release_are_refused(trial: Trial
     assert "2 times" in trial.chart(CONFIG, CONFIG).refused()[0]
     assert trial.refused(upgrade=True) == []
     trial.chart(CONFIG).apply(name="first")
-    assert trial.refused() == []  # at plan the other release may still go
+    assert trial.refused() == []  # during the plan the other release may still be deleted
     [message] = trial.refused(applying=True)
     assert "the release default/first owns it" in message
     assert trial.refused(applying=True, take_ownership=True) == []
@@ -733,7 +733,7 @@ def test_own_charts_are_accepted_with_the_values_of_the_tiers(
 
 
 def _ours(values: dict[str, Any]) -> dict[str, Any]:
-    """References that are names, where the sample is an ARN."""
+    """Replaces references that are names, for which the sample is an ARN."""
     if "image" in values:
         values["image"] = "registry.example.com/it:1"
     named = ("Namespace", "ingressClass")

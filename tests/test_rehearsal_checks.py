@@ -110,7 +110,7 @@ def test_manual_rules_fit_the_schema() -> None:
 
 
 def test_every_type_of_the_environments_has_checks_or_needs_none() -> None:
-    """The types whose arguments the provider leaves to AWS altogether."""
+    """Types of which the provider checks no argument."""
     used = {
         type_.name
         for file in sorted(GOLDEN.glob("*/*.json"))
@@ -267,7 +267,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("aws_wafv2_web_acl_association.web_acl_arn", "acl", "be an ARN"),
     ("aws_xray_sampling_rule.fixed_rate", 5, "0 to 1"),
     ("aws_xray_sampling_rule.priority", 0, "1 to 9999"),
-    # Types that no tier uses: read in the provider's sources, or in the models of the services.
+    # Types that no tier uses; sources: the provider's code or the models of the services.
     ("aws_lambda_function.runtime", "python2", 'such as "python2.7"'),
     ("aws_sqs_queue.visibility_timeout_seconds", 50000, "0 to 43200"),
     ("aws_dynamodb_table.billing_mode", "ON_DEMAND", '"PAY_PER_REQUEST"'),
@@ -276,7 +276,7 @@ FAULTS: list[tuple[str, Any, str]] = [
 
 
 def build(path: list[str], type_block: Any, value: Any) -> dict[str, Any]:
-    """A configuration in which nothing but one argument is set."""
+    """A configuration with only one argument."""
     name, *rest = path
     nested = type_block.blocks.get(name)
     inner: Any = value

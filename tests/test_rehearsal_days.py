@@ -48,7 +48,7 @@ resource "aws_backup_vault_lock_configuration" "a" {
 def test_a_vault_lock_is_permanent_after_its_grace_days(tmp_path: Path) -> None:
     project = Project(tmp_path, PROVIDERS + LOCK % 100)
     project.apply()
-    project.apply(PROVIDERS + LOCK % 200, REHEARSAL_DAYS="2")  # a new lock, and a new grace
+    project.apply(PROVIDERS + LOCK % 200, REHEARSAL_DAYS="2")  # a new lock with a new grace time
     project.write(PROVIDERS + LOCK % 300)
     assert "InvalidRequestException" in project.apply(code=1, REHEARSAL_DAYS="5")
 
@@ -60,7 +60,7 @@ def test_pending_changes_are_applied_within_a_week(tmp_path: Path) -> None:
     assert project.state()[ADDRESS]["instance_class"] == "db.t4g.medium"
     project.run("plan", "-detailed-exitcode", code=2, REHEARSAL_DAYS="6")
     project.run("plan", "-detailed-exitcode", code=0, REHEARSAL_DAYS="7")
-    assert project.unchanged()  # the clock stays where it is
+    assert project.unchanged()  # the clock stays unchanged
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_one_host_answers_every_call_in_the_environment_of_the_call(tmp_path: Pa
 
 
 def start(folder: Path, idle: float) -> subprocess.Popen[bytes]:
-    """A host of its own in a folder, which is listening."""
+    """Starts a separate host in a folder and waits until it listens."""
     program = (
         f"from rehearsal import host; host.HOME, host.IDLE_SECONDS = {str(folder)!r}, {idle}; host.main()"
     )
@@ -58,7 +58,7 @@ def call(folder: Path, environment: str) -> socket.socket:
 def test_a_host_without_calls_ends_and_removes_its_address(tmp_path: Path) -> None:
     (tmp_path / "host-0.sock").touch()
     host = start(tmp_path, idle=1)
-    assert call(tmp_path, "A=1").recv(3) == b"1"  # not from terraform: refused, as the provider itself does
+    assert call(tmp_path, "A=1").recv(3) == b"1"  # not a call by terraform: refused, as by the provider
     assert host.wait(timeout=20) == 0
     assert list(tmp_path.iterdir()) == []
 

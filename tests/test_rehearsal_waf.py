@@ -65,7 +65,7 @@ def test_a_wrong_statement_is_refused(project: Project, statement: dict[str, Any
 
 
 def test_changed_rules_are_updated_in_place(project: Project) -> None:
-    """The schema is as large as the words in use; a state that was written with another one is still read."""
+    """The schema only has statements in use; a state that was written with another schema is still read."""
     for statements in (
         [nested(2), nested(0)],
         [nested(0)],

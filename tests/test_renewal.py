@@ -18,7 +18,7 @@ from tools.registries import Unreachable
 from tools.renewal import Pin, Row, answer, lines, markdown, newer, pins
 
 TODAY = date(2026, 11, 28)
-# A release in a text of Python, and what is none: addresses, examples for people, versions of TLS.
+# A version number in Python text, and exceptions: addresses, examples in messages, versions of TLS.
 RELEASE = re.compile(r"[\"@: ]v?(\d+\.\d+\.\d+)(?=[\"@ ])")
 NONE = re.compile(
     r"nginx-unprivileged|\b(?:10|172|192|169|127|100|224|0)(?:\.\d+){3}|version: Version|5\.0\.0|1\.2\.3"
@@ -27,7 +27,7 @@ TAG = re.compile(r"^\s*\w+: [a-z0-9./-]+:v?(\d[\w.]*)$", re.M)
 
 
 def pinned() -> Iterator[tuple[str, str]]:
-    """File and version of all that a plain search finds."""
+    """File and version of every match of a plain search."""
     for file in [*sources(ROOT), *sorted((ROOT / "tierra" / "github").glob("*.py"))]:
         for line in file.read_text(encoding="utf-8").splitlines():
             for version in (
@@ -92,7 +92,7 @@ def test_newer_versions_are_found(pin: Pin, published: list[str], expected: list
     assert [version for version, _ in newer(pin, [(each, None) for each in published])] == expected
 
 
-def test_it_says_since_when_a_version_is_outdated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_release_date_of_the_first_newer_version_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     def releases(name: str) -> Iterator[tuple[str, date | None]]:
         yield from [("1.0.0", date(2026, 1, 1)), ("1.2.0", date(2026, 3, 1)), ("1.1.0", date(2026, 2, 1))]
 

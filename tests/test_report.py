@@ -204,7 +204,9 @@ def test_an_inserted_waf_rule_is_one_change(changed: dict[str, Any]) -> None:
     assert '"limit": 100' in line
 
 
-def test_the_terminal_shows_what_matters(changed: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_terminal_shows_a_summary_without_colour_codes(
+    changed: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     terminal.show(changed, "cdktf.out/dev/report.html")
     printed = capsys.readouterr().out
     for text in (
@@ -412,7 +414,7 @@ def test_no_output_shows_a_secret(
 
 
 class Page(HTMLParser):
-    """Every address that a page asks for, and its unclosed tags."""
+    """The addresses that a page loads, and its unclosed tags."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -475,7 +477,7 @@ CONFIGURED = {
 
 
 def planned(folder: Path, target: str) -> Path:
-    """An output folder with a plan whose target is written beside it."""
+    """An output folder with a plan and its target."""
     plan = {"terraform_version": "1.11.4", "timestamp": "2026-01-31T09:30:12Z"}
     put(folder, "network", plan, CONFIGURED)
     (folder / "target").write_text(f"{target}\n")
@@ -596,7 +598,7 @@ def test_imported_moved_forgotten_and_tainted_resources_are_reported(tmp_path: P
 
 
 def test_a_grant_that_is_moved_imported_or_forgotten_is_not_new(tmp_path: Path) -> None:
-    """These change no right in AWS. A renamed system moves its grants."""
+    """These actions change no permission in AWS. A renamed system moves its grants."""
 
     def entry(name: str, actions: list[str], type_now: str = "STANDARD", **more: Any) -> dict[str, Any]:
         before = {"principal_arn": "arn:aws:iam::123456789012:role/deploy", "type": "STANDARD"}
@@ -640,7 +642,7 @@ def test_the_seal_of_a_plan_is_shown(tmp_path: Path) -> None:
 
 
 def arguments(entry: Type) -> Iterator[str]:
-    """What an entry says of arguments of the type."""
+    """The arguments that an entry names for its type."""
     yield from (*entry.interrupts, *entry.public, *entry.standbys, *entry.counts, *entry.waits, *entry.grants)
     yield from (*entry.import_sets, entry.version)
     yield from (each[0] for each in (entry.shields, entry.emptied) if each)
@@ -704,11 +706,11 @@ def test_resources_in_a_removed_network_are_listed(tmp_path: Path) -> None:
         findings = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
         (loss,) = (each for each in findings if each["subject"] == "data")
         assert (loss["says"], loss["critical"]) == (words, True)
-    (stacks / "data" / "plan.json").write_text("")  # as terraform begins to write it
-    gone = plan_of("aws_subnet", ["delete"], tag, None)  # a zone less: its databases go first
+    (stacks / "data" / "plan.json").write_text("")  # as when terraform begins to write it
+    gone = plan_of("aws_subnet", ["delete"], tag, None)  # a removed zone: its databases are deleted first
     findings = report(put(tmp_path / "dev", "network", gone), ["network"])["findings"]
     assert [each for each in findings if each["subject"] == "data"] == []
-    # The plan of the other tier says that nothing is applied there yet.
+    # By its plan the other tier is not applied yet.
     put(tmp_path / "dev", "data", {"prior_state": {}})
     plan = plan_of("aws_vpc", ["delete", "create"], {}, {})
     findings = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
@@ -881,7 +883,7 @@ def test_the_page_is_readable(page: Path, width: int, dark: bool) -> None:
 
 
 def test_requests_of_the_page_are_detected(tmp_path: Path) -> None:
-    """The check of the page above can fail."""
+    """The check of the page fails for a page with requests."""
     path = tmp_path / "page.html"
     path.write_text('<p style="width: 2000px">wide</p><img src="nowhere.png"><script>nothing()</script>')
     with Browser(path, 400) as browser:

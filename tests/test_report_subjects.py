@@ -1,5 +1,5 @@
-"""What the report says of single subjects, on real plans of the embedded provider: what weakens resilience,
-moves addresses, waits for a window or breaks images, and what is no reason to worry."""
+"""Tests of the subjects of the report, with real plans of the embedded provider: resilience, addresses,
+changes that wait for a window, image compatibility, and changes without consequences."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ EDITS = {
 
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """The report of a plan that makes all edits, and destroys what stands between #BEGIN and #END."""
+    """The report of a plan with all edits, which destroys the resources between #BEGIN and #END."""
     folder = tmp_path_factory.mktemp("subjects")
     project = Project(folder / "project")
     project.apply(PROVIDERS + BEFORE)
@@ -188,13 +188,13 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return report(put(folder / "dev", "data", project.plan(PROVIDERS + after)), ["data"], "production")
 
 
-def test_a_removed_standby_is_reported_as_grave(changed: Report) -> None:
+def test_a_removed_standby_is_critical(changed: Report) -> None:
     finding = findings_of(changed, "resilience")["aws_db_instance.postgres"]
     assert (finding["critical"], finding["lines"]) == (True, ("~ multi_az: true → false",))
     assert finding["verdict"] == "loses redundancy"
 
 
-def test_fewer_replicas_nodes_pods_and_ways_out_are_counted(changed: Report) -> None:
+def test_fewer_replicas_nodes_pods_and_nat_gateways_are_counted(changed: Report) -> None:
     texts = {address: each["says"] for address, each in findings_of(changed, "resilience").items()}
     assert texts["aws_db_instance.replica_1"] == "read replicas: 1 → 0"
     assert texts["aws_eks_node_group.a"] == "nodes that always run: 3 → 1"
@@ -202,7 +202,7 @@ def test_fewer_replicas_nodes_pods_and_ways_out_are_counted(changed: Report) -> 
     assert texts["aws_nat_gateway.b"].startswith("NAT gateways: 2 → 1; when its zone fails")
 
 
-def test_what_waits_for_the_window_is_a_subject_of_its_own(changed: Report) -> None:
+def test_changes_that_wait_for_the_maintenance_window_have_their_own_subject(changed: Report) -> None:
     finding = findings_of(changed, "waiting")["aws_db_instance.postgres"]
     assert "in the maintenance window (sun:09:00-sun:10:00 UTC)" in finding["says"]
     assert finding["lines"] == (
@@ -211,7 +211,7 @@ def test_what_waits_for_the_window_is_a_subject_of_its_own(changed: Report) -> N
     )
 
 
-def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report) -> None:
+def test_a_change_of_node_architecture_lists_the_running_images(changed: Report) -> None:
     finding = findings_of(changed, "compatibility")["aws_eks_node_group.a"]
     assert finding["critical"]
     assert "built only for x86_64" in finding["says"]
@@ -228,51 +228,51 @@ def test_a_moved_or_removed_public_path_is_reported(changed: Report) -> None:
     assert reach["helm_release.billing"]["says"] == "clients of /billing get 404"
 
 
-def test_addresses_that_requests_leave_from_are_named(changed: Report) -> None:
+def test_removed_nat_addresses_are_listed(changed: Report) -> None:
     (line,) = findings_of(changed, "reach")["aws_eip.nat_b"]["lines"]
     assert re.fullmatch(r"- [\d.]+", line)
 
 
-def test_an_allow_list_of_half_the_internet_is_grave(changed: Report) -> None:
+def test_a_rule_open_to_half_the_internet_is_critical(changed: Report) -> None:
     rule = findings_of(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
     assert (rule["critical"], rule["says"]) == (True, "open to a large part of the internet")
 
 
-def test_a_replica_loses_nothing_and_stops_nothing(changed: Report) -> None:
+def test_a_removed_replica_is_no_data_loss_and_no_critical_downtime(changed: Report) -> None:
     assert "aws_db_instance.replica_1" not in findings_of(changed, "data")
     finding = findings_of(changed, "downtime")["aws_db_instance.replica_1"]
     assert (finding["critical"], finding["says"]) == (False, "reads that go to it fail; the primary stays")
 
 
-def test_releases_without_pods_stop_none(changed: Report) -> None:
+def test_a_removed_release_without_pods_is_no_downtime(changed: Report) -> None:
     stopped = [each for each in findings_of(changed, "downtime") if each.startswith("helm_release")]
     assert stopped == ["helm_release.billing"]
     assert not [each for each in findings_of(changed, "data") if each.startswith("helm_release")]
 
 
-def test_a_nat_gateway_beside_others_is_missed_for_a_moment(changed: Report) -> None:
+def test_removing_one_of_several_nat_gateways_is_no_critical_downtime(changed: Report) -> None:
     finding = findings_of(changed, "downtime")["aws_nat_gateway.b"]
     assert (finding["critical"], "another NAT gateway takes over" in finding["says"]) == (False, True)
 
 
-def test_the_record_of_a_certificate_is_missed_by_no_user(changed: Report) -> None:
+def test_a_removed_validation_record_is_no_downtime(changed: Report) -> None:
     assert "aws_route53_record.proof" not in findings_of(changed, "downtime")
 
 
-def test_a_wall_is_missed_where_what_it_guards_stays(changed: Report) -> None:
+def test_a_removed_public_access_block_is_reported_if_its_bucket_stays(changed: Report) -> None:
     walls = [each for each in findings_of(changed, "exposure") if "public_access_block" in each]
     assert walls == ["aws_s3_bucket_public_access_block.files"]
 
 
-def test_the_verdict_is_the_worst_that_holds(changed: Report) -> None:
-    assert changed["verdict_line"] == "loses data"  # the images and objects of what is destroyed
+def test_the_verdict_line_is_the_worst_verdict(changed: Report) -> None:
+    assert changed["verdict_line"] == "loses data"  # the images and objects of destroyed resources
     assert changed["verdicts"] == [
         *("loses data", "loses redundancy", "needs a window", "opens access", "changes addresses"),
     ]
     assert changed["verdict"] == "changes"
 
 
-def test_the_environment_is_the_one_that_is_given(changed: Report) -> None:
+def test_the_report_names_the_given_environment(changed: Report) -> None:
     assert (changed["environment"], changed["title"]["environment"]) == ("production", "production")
 
 
@@ -292,7 +292,7 @@ def test_the_environment_is_the_one_that_is_given(changed: Report) -> None:
         ("aws_sqs_queue", {"delay_seconds": 1}, {"delay_seconds": 2}, "safe"),
     ],
 )  # fmt: skip
-def test_each_verdict_has_its_change(
+def test_each_change_has_its_verdict(
     tmp_path: Path, kind: str, before: Any, after: Any, verdict: str
 ) -> None:
     plan = plan_of(kind, ["update"] if after else ["delete"], before, after)
@@ -300,7 +300,9 @@ def test_each_verdict_has_its_change(
 
 
 @pytest.mark.parametrize(("goes", "missed"), [(True, False), (False, True)])
-def test_a_route_is_missed_where_its_table_stays(tmp_path: Path, goes: bool, missed: bool) -> None:
+def test_a_removed_route_is_downtime_only_if_its_table_stays(
+    tmp_path: Path, goes: bool, missed: bool
+) -> None:
     route = {"route_table_id": "rtb-1", "destination_cidr_block": "0.0.0.0/0"}
     plan = plan_of("aws_route", ["delete"], route, None)
     table = plan_of(
@@ -313,7 +315,7 @@ def test_a_route_is_missed_where_its_table_stays(tmp_path: Path, goes: bool, mis
     assert ("downtime" in [each[0] for each in says(tmp_path, plan)]) == missed
 
 
-def test_what_an_apply_left_over_is_not_missed(tmp_path: Path) -> None:
+def test_a_deleted_deposed_object_is_no_downtime(tmp_path: Path) -> None:
     plan = plan_of("aws_lb", ["delete"], {"internal": False}, None)
     plan["resource_changes"][0]["deposed"] = "abc123"
     assert "downtime" not in [each[0] for each in says(tmp_path, plan)]
@@ -327,7 +329,7 @@ def test_what_an_apply_left_over_is_not_missed(tmp_path: Path) -> None:
         ([("sqli", {"override_action": [{"count": [], "none": [{}]}]})], None),
     ],
 )
-def test_a_rule_of_the_firewall_that_no_longer_blocks_is_grave(
+def test_a_waf_rule_that_no_longer_blocks_is_critical(
     tmp_path: Path, new: list[tuple[str, Any]], lines: tuple[str, ...] | None
 ) -> None:
     was = {"rule": [{"name": "sqli", "override_action": [{"count": [], "none": [{}]}]}]}
@@ -342,7 +344,7 @@ def test_a_rule_of_the_firewall_that_no_longer_blocks_is_grave(
 @pytest.mark.parametrize(
     ("action", "words"), [("allow", "pass every rule"), ("block", "are refused"), ("", None)]
 )
-def test_a_wide_set_of_addresses_means_what_its_rule_does(
+def test_a_wide_ip_set_is_reported_by_the_action_of_its_rule(
     tmp_path: Path, action: str, words: str | None
 ) -> None:
     plan = plan_of("aws_wafv2_ip_set", ["update"], {"addresses": []}, {"addresses": ["128.0.0.0/1"]})
@@ -355,7 +357,7 @@ def test_a_wide_set_of_addresses_means_what_its_rule_does(
     assert finding is None or words is None or (finding["critical"] and words in finding["says"])
 
 
-def test_further_addresses_matter_and_first_ones_do_not(tmp_path: Path) -> None:
+def test_new_nat_addresses_are_reported_only_if_others_exist(tmp_path: Path) -> None:
     def address(name: str, actions: list[str], before: Any, after: Any) -> dict[str, Any]:
         change = {"actions": actions, "before": before, "after": after}
         return {"address": f"aws_eip.{name}", "type": "aws_eip", "name": name, "change": change}
@@ -382,7 +384,7 @@ def test_further_addresses_matter_and_first_ones_do_not(tmp_path: Path) -> None:
         *((None, False), ("fd00::/8", False)),
     ],
 )
-def test_a_range_is_wide_when_it_is_no_restriction(text: Any, expected: bool) -> None:
+def test_public_ranges_of_a_slash_8_or_larger_are_wide(text: Any, expected: bool) -> None:
     assert wide(text) is expected
 
 
@@ -396,11 +398,13 @@ def test_a_range_is_wide_when_it_is_no_restriction(text: Any, expected: bool) ->
         ({}, ""),
     ],
 )
-def test_an_architecture_is_that_of_the_image_or_the_machine(group: dict[str, Any], expected: str) -> None:
+def test_the_architecture_follows_from_the_ami_type_or_the_instance_type(
+    group: dict[str, Any], expected: str
+) -> None:
     assert architecture(group) == expected
 
 
-def test_a_replaced_namespace_takes_what_is_in_it_along(tmp_path: Path) -> None:
+def test_a_replaced_namespace_release_deletes_everything_in_its_namespaces(tmp_path: Path) -> None:
     release = {"chart": "./charts/namespace", "name": "a"}
     plan = plan_of("helm_release", ["delete", "create"], release, {**release, "name": "b"})
     result = report(put(tmp_path / "dev", "systems", plan), ["systems"])
@@ -409,7 +413,7 @@ def test_a_replaced_namespace_takes_what_is_in_it_along(tmp_path: Path) -> None:
     )
 
 
-def test_volumes_are_said_to_stay_where_a_release_has_some(tmp_path: Path) -> None:
+def test_a_removed_release_with_volumes_is_reported_as_data(tmp_path: Path) -> None:
     def subjects(values: str) -> list[str]:
         release = {"chart": "prometheus", "values": [values]}
         return [each[0] for each in says(tmp_path, plan_of("helm_release", ["delete"], release, None))]
@@ -419,9 +423,9 @@ def test_volumes_are_said_to_stay_where_a_release_has_some(tmp_path: Path) -> No
     assert subjects("persistence:\n  enabled: false\n") == ["downtime"]
 
 
-def test_charts_are_known_as_they_are() -> None:
-    """Against the files of every chart that Tierra brings along."""
-    # A job that a release runs once is no pod that serves.
+def test_the_lists_of_charts_match_the_chart_files() -> None:
+    """Compares with the files of every included chart."""
+    # A one-time job is not a serving pod.
     workloads = {"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Pod"}
     charts = {
         f"./charts/{file.parent.name}": "\n".join(
@@ -450,11 +454,11 @@ NAMES = {
     "multi_az": "MultiAZ",
     "option_group_name": "OptionGroupName",
 }
-# Whose descriptions in the API say nothing of it, and the user guide does.
+# Documented in the user guide instead of the API reference.
 IN_THE_GUIDE = {"allocated_storage", "storage_throughput", "storage_type"}
 
 
-def test_what_waits_is_what_aws_says_waits() -> None:
+def test_waiting_arguments_match_the_api_documentation() -> None:
     for kind, (service, shape) in MEMBERS.items():
         members = models.shape(service, shape)["members"]
         waits = {
@@ -468,7 +472,7 @@ def test_what_waits_is_what_aws_says_waits() -> None:
 # --- families
 
 
-def test_what_goes_together_is_one_family() -> None:
+def test_resources_of_one_system_are_one_family() -> None:
     family_of = families(
         [
             *("aws_iam_role.push_billing", "aws_iam_role.deploy_billing", "helm_release.billing"),
@@ -498,7 +502,7 @@ systems:
 
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """The sandbox is built, and its spec edited in all that a report looks at."""
+    """The report of a plan for the applied sandbox after edits of all subjects of a report."""
     project = Copy(tmp_path_factory.mktemp("lived") / "tierra", applied())
     for old, new in SPEC.items():
         project.edit(old, new)
@@ -509,7 +513,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return report(project.folder / "cdktf.out" / "sandbox", list(TIERS))
 
 
-def test_the_sandbox_says_all_that_an_edit_takes_from_it(lived: Report) -> None:
+def test_an_edit_of_the_sandbox_is_reported_with_all_its_consequences(lived: Report) -> None:
     texts = {address: each["says"] for address, each in findings_of(lived, "resilience").items()}
     assert texts["aws_docdb_cluster_instance.instance_3"] == "instances: 3 → 2"
     assert texts["aws_db_instance.replica_2"] == "read replicas: 2 → 1"

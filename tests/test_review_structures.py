@@ -1,4 +1,4 @@
-"""Tests of structural comparison: differences turn one value into the other."""
+"""Tests of structural comparison: the differences applied to one value give the other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VALUES = st.recursive(
 
 
 def normal(value: Any) -> str:
-    """One text for all values that differ in the order of lists alone."""
+    """A text that is equal for values that only differ in the order of lists."""
     if isinstance(value, dict):
         return json.dumps({key: normal(each) for key, each in value.items()}, sort_keys=True)
     if isinstance(value, list):
@@ -32,7 +32,7 @@ def normal(value: Any) -> str:
 
 
 def applied(edits: list[Edit], value: Any) -> Any:
-    """The value after the differences. What is added to a list comes last."""
+    """The value after the differences. Added elements are at the end of a list."""
     root = {"root": copy.deepcopy(value)}
     gone: list[tuple[list[Any], Any]] = []
     new: list[tuple[list[Any], Any]] = []

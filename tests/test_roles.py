@@ -47,7 +47,7 @@ FACTS: dict[str, dict[str, Any]] = {
 }
 WRITES = ("create", "update", "delete")
 
-# Every optional key that brings a type of resource, a service or a right of its own.
+# Every optional key that adds a resource type, a service or a permission.
 FULL: dict[str, Any] = {
     "environment": "live",
     "network": {
@@ -99,7 +99,7 @@ FULL: dict[str, Any] = {
     },
 }
 
-# Types whose ARN facts do not have, and names that they do not know.
+# ARNs that the facts lack.
 OWN = {
     "aws_autoscaling_group_tag": "arn:{p}:autoscaling:{r}:{a}:autoScalingGroup:0a:autoScalingGroupName/it",
     "aws_autoscaling_policy": "arn:{p}:autoscaling:{r}:{a}:autoScalingGroup:0a:autoScalingGroupName/it",
@@ -120,7 +120,7 @@ OWN = {
     "aws_iam_role_policy": "arn:{p}:iam::{a}:role{path}{stem}-it",
     "aws_iam_role_policy_attachment": "arn:{p}:iam::{a}:role{path}{stem}-it",
 }
-# Kinds of resources that a call needs here although AWS calls them optional.
+# Resource types that a call needs here, although the reference lists them as optional.
 ALSO = {
     "wafv2:AssociateWebACL": ["loadbalancer/app/"],
     "wafv2:DisassociateWebACL": ["loadbalancer/app/"],
@@ -152,7 +152,7 @@ WORDS = {
 }
 
 
-# Either way of scaling, which exclude each other, and roles as a company prescribes them.
+# The two ways of scaling, which exclude each other, and roles with a company's boundary and path.
 VARIANTS: dict[str, dict[str, Any]] = {
     "pods": {},
     "cpu": {"compute": {**FULL["compute"], "scaling": "cpu"}},
@@ -237,7 +237,7 @@ def identity(roots: Mapping[str, Root], role: str) -> Identity:
             policies.append(documents(roots, f"aws_iam_policy.{name[0] or name[1]}"))
     assert len(policies) > 2
     limit = delivery[f"aws_iam_role.{role}"]["permissions_boundary"]
-    if delivery.environment.permissions_boundary:  # what it allows, the company knows
+    if delivery.environment.permissions_boundary:  # its content is unknown here
         assert limit == "${data.aws_iam_policy.boundary.arn}"
         return Identity(policies)
     assert limit == "${aws_iam_policy.apply_boundary.arn}"
@@ -245,7 +245,7 @@ def identity(roots: Mapping[str, Root], role: str) -> Identity:
 
 
 def things(roots: Mapping[str, Root]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """Tier, type, name and arguments of all that the provider of AWS reads or manages."""
+    """Tier, type, name and arguments of everything that the AWS provider reads or manages."""
     for tier, root in roots.items():
         for terraform_type, name, arguments in root.each():
             if terraform_type.startswith("aws_"):
@@ -258,7 +258,7 @@ def things(roots: Mapping[str, Root]) -> Iterator[tuple[str, str, str, dict[str,
 
 
 def own(roots: Mapping[str, Root], terraform_type: str, arguments: Mapping[str, Any]) -> str | None:
-    """The ARN of a thing, with made up IDs."""
+    """The ARN of a resource, with sample IDs."""
     here = world(roots)
     pattern = OWN.get(terraform_type) or FACTS.get(terraform_type, {}).get("arn")
     if not pattern:
@@ -283,7 +283,7 @@ def calls(
     arguments: Mapping[str, Any],
     when: str,
 ) -> Iterator[Request]:
-    """What is asked of AWS to create, read, update or delete a thing."""
+    """The requests to AWS that create, read, update or delete a resource."""
     here, facts = world(roots), CALLS[terraform_type]
     context: dict[str, list[str]] = {}
     if terraform_type.startswith("aws_iam_role"):
@@ -316,7 +316,7 @@ def calls(
 
 
 def by_an_administrator(tier: str, terraform_type: str, name: str, arguments: Mapping[str, Any]) -> bool:
-    """What no workflow applies: states, backups' guards, and what says what workflows may do."""
+    """Whether only an administrator applies it: states, guards of backups, permissions of workflows."""
     if tier == "state" or "admin" in CALLS[terraform_type]:
         return True
     return terraform_type.startswith("aws_iam_role") and (
@@ -337,7 +337,7 @@ def test_the_table_of_calls_covers_the_types_of_the_tiers(
 
 
 def test_policies_of_the_roles_are_fully_evaluated(full: dict[str, Root]) -> None:
-    """What the simulator does not know, it would let pass."""
+    """The simulator would ignore unknown elements."""
     for role in ("plan", "apply"):
         who = identity(full, role)
         for document in [*who.policies, *([who.boundary] if who.boundary else [])]:
@@ -382,10 +382,10 @@ def test_a_plan_changes_nothing(full: dict[str, Root]) -> None:
     assert not allowed
 
 
-# Actions that AWS names beside those of the table, and that no call here needs.
+# Dependent actions in the reference that no call here needs.
 NOT_NEEDED = {
-    "ec2:CreateNetworkInterface": "ElastiCache makes them in its service-linked role",
-    "iam:CreateServiceLinkedRole": "asked for by the services of SERVICE_LINKED, once in an account",
+    "ec2:CreateNetworkInterface": "ElastiCache creates them with its service-linked role",
+    "iam:CreateServiceLinkedRole": "used by the services of SERVICE_LINKED, once in an account",
     "kms:PutKeyPolicy": "CreateKey with a policy needs kms:CreateKey alone, says the API reference of KMS",
     "rds:CreateTenantDatabase": "of Oracle",
     "rds:DeleteTenantDatabase": "of Oracle",
@@ -395,7 +395,7 @@ NOT_NEEDED = {
 
 
 def test_apply_has_the_dependent_permissions_of_its_calls(full: dict[str, Root]) -> None:
-    """As far as the actions are of services here. KMS is asked through the service that encrypts."""
+    """Only for services in use. KMS requests come from the service that encrypts."""
     who, here, refused = identity(full, "apply"), world(full), set[str]()
     used = {
         action.partition(":")[0]
@@ -450,7 +450,7 @@ def arn(service: str, name: str) -> str:
 
 BOUNDARY = iam("policy/acme-live-workload-boundary")
 REFUSED_TO_APPLY = [
-    # Rights: nothing without the boundary of workloads, nothing of its own chain.
+    # IAM: no role without the workload boundary, and no change of its own permissions.
     attempt("iam:CreateRole", iam("role/acme-live-it")),
     attempt(
         "iam:CreateRole",
@@ -512,7 +512,7 @@ REFUSED_TO_APPLY = [
     attempt("iam:PassRole", iam("role/it"), iam__PassedToService="ec2.amazonaws.com"),
     attempt("sts:AssumeRole", iam("role/it")),
     attempt("lambda:CreateFunction", arn("lambda", "function:acme-live-it")),
-    # Things of others, by tag and by name, and those without an owner.
+    # Resources of other environments, by tag and by name, and untagged resources.
     *(
         attempt(action, resource, tags)
         for tags in (OTHER, {"Project": "acme", "Environment": "test"}, {})
@@ -561,7 +561,7 @@ REFUSED_TO_APPLY = [
             ("ecr:DeleteRepository", arn("ecr", "repository/acme-test/orders")),
         )
     ),
-    # What backups and states rest on, and what is inside of things.
+    # Protection of backups and states, and access to data.
     *(
         attempt(action, arn("backup", "backup-vault:acme-live-main"))
         for action in (
@@ -711,7 +711,7 @@ def test_the_boundary_allows_the_policies_of_workloads(full: dict[str, Root]) ->
     assert seen > 100
 
 
-# Policies of AWS that are attached to roles, with what the boundary leaves out of them on purpose.
+# AWS managed policies of roles, with the actions that the boundary omits on purpose.
 WITHHELD = {
     "AmazonEKSClusterPolicy": {"iam:CreateServiceLinkedRole"},
     "AmazonEKSWorkerNodePolicy": set[str](),
@@ -733,7 +733,7 @@ WITHHELD = {
     "AWSBackupServiceRolePolicyForS3Backup": set[str](),
     "AWSBackupServiceRolePolicyForS3Restore": set[str](),
 }
-# Services whose things AWS Backup can keep, and of which an environment has none.
+# Services that AWS Backup supports and no environment uses.
 NOT_BACKED_UP = {
     *("aws-marketplace", "backup-gateway", "cloudformation", "dsql", "dynamodb", "elasticfilesystem", "fsx"),
     *(
@@ -779,7 +779,7 @@ def test_the_boundary_allows_the_aws_managed_policies_of_workloads(
 
 
 def test_a_role_created_by_apply_is_no_administrator(full: dict[str, Root]) -> None:
-    """Whatever is attached to it."""
+    """Regardless of its policies."""
     limit = documents(full, "aws_iam_policy.workload_boundary")
     who = Identity([{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}], limit)
     services = ("iam", "organizations", "account", "cloudtrail", "lambda", "sso")

@@ -120,7 +120,7 @@ def test_each_tier_has_an_encrypted_and_locked_state(roots: dict[str, Root]) -> 
 
 
 def test_the_version_of_terraform_is_in_a_separate_file(folders: dict[str, Path]) -> None:
-    """A text right below `terraform` makes checkov give up a file of JSON."""
+    """checkov cannot parse a JSON file with a text directly below `terraform`."""
     for folder in folders.values():
         for file in folder.glob("stacks/*/cdk.tf.json"):
             settings = json.loads(file.read_text())["terraform"]
@@ -174,7 +174,7 @@ def test_outputs_have_descriptions_and_are_not_sensitive(roots: dict[str, Root])
 
 
 def consumer(stack: Stack) -> None:
-    """A tier that uses every kind of output, and asks twice."""
+    """A tier that reads every kind of output, one of them twice."""
     network = NetworkOutputs.read(stack)
     assert NetworkOutputs.read(stack).vpc_id == network.vpc_id
     for zone, subnet in network.private_subnet_ids.items():

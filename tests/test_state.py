@@ -32,7 +32,7 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def s3(endpoint: str) -> Any:
-    """Empty: servers of one process of the tests share what they hold."""
+    """An empty fake S3: servers in one test process share their data."""
     urlopen(Request(f"{endpoint}/moto-api/reset", method="POST")).close()
     client = boto3.client(
         "s3",
@@ -49,7 +49,7 @@ def s3(endpoint: str) -> Any:
 def terraform(
     tmp_path: Path, endpoint: str, folders: dict[str, Path]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs terraform in a folder that holds nothing but the generated JSON of production's storage tier."""
+    """Runs terraform in a folder with only the generated JSON of production's storage tier."""
     (tmp_path / "cdk.tf.json").write_bytes(
         (folders["production"] / "stacks" / "storage" / "cdk.tf.json").read_bytes()
     )
@@ -116,7 +116,7 @@ def test_every_tier_has_its_state_in_this_bucket(roots: dict[str, Root]) -> None
 
 
 def test_states_only_accept_the_key_of_the_backends_by_arn_or_alias(state: Root) -> None:
-    """S3 compares the name that an upload gives: backends give the alias."""
+    """S3 compares the key name of the upload, and backends use the alias."""
     refusal = state.statements("aws_s3_bucket_policy.state")["RefuseOtherKeys"]
     [allowed] = refusal["Condition"]["StringNotEquals"].values()
     backend = state.body["terraform"]["backend"]["s3"]
@@ -162,7 +162,7 @@ def test_roles_only_use_and_lock_states_of_their_environment(
     environment = state.environment
     states = f"{arn(state)}/{environment.project}/{environment.environment}/*/terraform.tfstate"
     recovery = f"{arn(state)}/{environment.project}/{environment.environment}/recovery/*"
-    # It is put there, and read by operators alone.
+    # Roles only write it; operators read it.
     saving = {"KeepWhatAnApplyLeft": {"Effect": "Allow", "Action": "s3:PutObject", "Resource": recovery}}
     assert state.statements(f"aws_iam_policy.{right}") == {
         "FindTheBucket": {
@@ -184,7 +184,7 @@ def test_roles_only_use_and_lock_states_of_their_environment(
             "Effect": "Allow",
             "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
             "Resource": f"arn:aws:kms:{environment.region}:{environment.account}:key/*",
-            # Without its alias this would decrypt whatever else S3 encrypts.
+            # Without the condition on the alias, the role could decrypt all other objects in S3.
             "Condition": {
                 "ForAnyValue:StringEquals": {
                     "kms:ResourceAliases": f"alias/acme-{environment.environment}-state"

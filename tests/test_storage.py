@@ -77,7 +77,7 @@ def test_files_are_only_encrypted_with_their_key(storage: Root) -> None:
         assert statements[sid]["Effect"] == "Deny"
         assert statements[sid]["Action"] == "s3:PutObject"
         assert statements[sid]["Condition"] == {"StringNotEquals": {key: value}, "Null": {key: "false"}}
-    # KMS without a key id would be the key that AWS keeps for the account.
+    # KMS without a key ID would use the AWS managed key of the account.
     unnamed = statements["RefuseUnnamedKey"]
     assert (unnamed["Effect"], unnamed["Action"]) == ("Deny", "s3:PutObject")
     assert unnamed["Condition"] == {
@@ -204,7 +204,7 @@ def test_rarer_backups_are_kept_longer(storage: Root) -> None:
     }
     continuous = {name for name, rule in rules.items() if rule["enable_continuous_backup"]}
     assert continuous == {"daily"}
-    assert retention["daily"] <= 35  # the most AWS allows for a restore to any second
+    assert retention["daily"] <= 35  # the AWS maximum for point-in-time recovery
 
 
 def test_the_backup_plan_selects_by_the_tag_of_the_environment(storage: Root) -> None:
@@ -238,7 +238,7 @@ def test_the_vault_is_encrypted_locked_and_refuses_deletion(storage: Root) -> No
         settings.lock_min_days,
         settings.lock_max_days,
     )
-    assert "changeable_for_days" not in lock  # it would make the lock irreversible
+    assert "changeable_for_days" not in lock  # this would make the lock irreversible
     if storage.environment.protection:
         refusal = storage.statements("aws_backup_vault_policy.main")["RefuseDeletion"]
         assert (refusal["Effect"], refusal["Principal"]) == ("Deny", "*")

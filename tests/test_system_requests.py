@@ -65,7 +65,7 @@ def test_a_system_without_keys_has_the_defaults(variant: Variants, tmp_path: Pat
 
 
 def test_all_timeouts_cover_the_slowest_system(variant: Variants, tmp_path: Path) -> None:
-    """Kong answers before the load balancer gives up, and nothing goes while a request may be in flight."""
+    """Kong times out before the load balancer, and no component stops while a request may be in progress."""
     tiers = variant(systems={"shop": SLOW, "cart": {"framework": "go", "timeout_seconds": 5}})
     idle = tiers["edge"].all("aws_lb")["main"]["idle_timeout"]
     assert idle > 200
@@ -170,7 +170,7 @@ def test_hosts_have_records_a_certificate_and_a_rule(variant: Variants) -> None:
 
 
 def test_hosts_covered_by_a_wildcard_need_no_records(variant: Variants) -> None:
-    """Its record, certificate and rule hold for them already."""
+    """The record, certificate and rule of the wildcard cover them."""
     systems = {"orders": {"framework": "go", "hosts": ["orders.app.example.com"]}}
     star = {"aliases": ["*.app.example.com"]}
     with_hosts, without = (
@@ -260,7 +260,7 @@ GIVEN = {"certificate": "arn:aws:acm:us-east-1:123456789012:certificate/01234567
 
 
 def beyond(count: int, host: str) -> list[Violation]:
-    """What is wrong with so many systems, each with a host of its own."""
+    """The problems of a spec with this number of systems, each with its own host."""
     edge = Edge.model_validate({**GIVEN, "dns": "off"})
     systems = {
         f"s{each}": System.model_validate({"framework": "go", "hosts": [host.format(each)]})
@@ -269,8 +269,8 @@ def beyond(count: int, host: str) -> list[Violation]:
     return list(host_violations(edge, systems))
 
 
-def test_a_load_balancer_has_rules_for_a_hundred_systems_less_one() -> None:
-    """A given certificate may cover all names with one star; each system takes a rule in any case."""
+def test_a_load_balancer_has_rules_for_99_systems() -> None:
+    """An existing wildcard certificate may cover all names, but each system needs a rule."""
     assert not beyond(99, "s{}.example.com")
     (problem,) = beyond(100, "s{}.example.com")
     assert "at most 99 systems must have names" in problem.rule

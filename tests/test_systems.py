@@ -45,7 +45,7 @@ def test_kubernetes_accepts_every_system_of_every_environment(systems: Root, tmp
 
 @pytest.fixture
 def shop(variant: Variants, tmp_path: Path) -> Objects:
-    """A system that has everything, as it runs."""
+    """The rendered objects of a system with all features and an image."""
     root = variant(systems={"shop": SHOP})["systems"]
     return rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
 
@@ -144,7 +144,7 @@ def test_load_adds_pods_and_disruptions_are_limited(shop: Objects, variant: Vari
 
 @pytest.fixture
 def live() -> Iterator[Callable[[int], list[str]]]:
-    """Options of helm for a cluster in which every Deployment has so many pods."""
+    """Options of helm for a fake cluster in which every Deployment has the given number of pods."""
     pods = 0
 
     class Cluster(BaseHTTPRequestHandler):
@@ -390,7 +390,7 @@ def test_database_users_are_created_before_pods(variant: Variants, tmp_path: Pat
 
 
 def test_pods_restart_with_a_new_password(variant: Variants, tmp_path: Path) -> None:
-    """The name of the Secret is new, so no pod starts with the password before."""
+    """The new Secret has a new name, so no pod starts with the old password."""
     secrets = []
     for version in (1, 2):
         root = variant(environment=f"v{version}", systems={"shop": {**SHOP, "password_version": version}})[
@@ -451,7 +451,7 @@ def test_a_new_system_changes_no_other_resources(variant: Variants) -> None:
     after = {tier: resources(root) for tier, root in variant(systems=systems).items()}
     added = set()
     for tier, new in after.items():
-        if tier == "edge":  # the firewall challenges no API
+        if tier == "edge":  # the WAF does not challenge APIs
             assert new.keys() == before[tier].keys()
             changed = {each for each in new if new[each] != before[tier][each]}
             assert changed <= {"aws_wafv2_web_acl.main"}
@@ -470,7 +470,7 @@ def test_a_new_system_changes_no_other_resources(variant: Variants) -> None:
 
 
 def resources(root: Root) -> dict[str, str]:
-    """What a root module makes, by address."""
+    """The resources of a root module, by address."""
     return {f"{kind}.{name}": json.dumps(each, sort_keys=True) for kind, name, each in root.each()}
 
 
@@ -519,7 +519,7 @@ def test_the_documented_framework_defaults_are_current() -> None:
 def test_the_deploy_role_allows_its_steps_and_no_secrets(
     variant: Callable[..., dict[str, Root]], tmp_path: Path
 ) -> None:
-    """Each call of kubectl in the steps of a deployment, by what it asks of the API."""
+    """Compares each kubectl command of the deployment steps with the permissions that it needs."""
     root = variant(systems={"shop": {"framework": "go"}})["systems"]
     around = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
     binding = around["RoleBinding/deploy"]
@@ -536,7 +536,7 @@ def test_the_deploy_role_allows_its_steps_and_no_secrets(
         for verb in rule["verbs"]
     }
     needs = {
-        "auth can-i": set(),  # every user that signed in may ask this
+        "auth can-i": set(),  # every authenticated user may call this
         "annotate": {("deployments", "get"), ("deployments", "patch")},
         "config set-context": set(),
         "create job": {("cronjobs", "get"), ("jobs", "create")},
@@ -569,7 +569,7 @@ def test_the_deploy_role_allows_its_steps_and_no_secrets(
 
 
 def test_reserved_system_names_cover_all_roles_of_the_platform(roots: dict[str, Root]) -> None:
-    """IAM has one role of a name in an account, and the pods of a system have one of its name."""
+    """Role names are unique in an account, and the pods of a system have a role with its name."""
     environment = roots["systems"].environment
     stem = f"{environment.project}-{environment.environment}-"
     theirs = {

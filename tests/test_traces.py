@@ -27,7 +27,7 @@ def untraced(variant: Variant) -> dict[str, Root]:
 
 
 def test_without_traces_no_resource_is_about_them(untraced: dict[str, Root]) -> None:
-    for tier in set(TIERS) - {"delivery", "state"}:  # whose rights are those of every environment
+    for tier in set(TIERS) - {"delivery", "state"}:  # its policies are equal in all environments
         text = json.dumps(untraced[tier].body).replace("otlp: {enabled: false}", "")
         traces = re.findall(
             r"xray|X-Ray|OTEL_TRACES_\w+|OTEL_EXPORTER_\w+|otlp:|awsproxy|traces_endpoint", text

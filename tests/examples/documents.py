@@ -1,4 +1,4 @@
-"""A stand-in for DocumentDB that speaks the protocol of MongoDB: no registry has a server of it.
+"""A stand-in for DocumentDB with the protocol of MongoDB, because no package registry has a server.
 
 It has what the examples use: TLS, a replica set of one member, SCRAM-SHA-1, ping, insert, find, update and
 delete with equality, $set, $setOnInsert and $inc. Unlike a MongoDB it refuses retryable writes, as DocumentDB
@@ -46,7 +46,7 @@ class Documents:
             await asyncio.start_server(self._client, address, 27017, ssl=tls)
 
     def away(self, present: bool) -> None:
-        """Goes or comes back. Runs in the loop of the server."""
+        """Stops or resumes answering. Runs in the event loop of the server."""
         self.present = present
         for each in list(self.open):
             each.transport.abort()

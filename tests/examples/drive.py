@@ -1,4 +1,4 @@
-"""Drives an example through what happens to it in production."""
+"""Runs an example through the requests and failures of production."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OUTPUTS = {
 
 
 class Wrong(Exception):
-    """What an application did that it must not."""
+    """A rule that an application broke."""
 
 
 def must(condition: object, text: str) -> None:
@@ -57,7 +57,7 @@ def must(condition: object, text: str) -> None:
 
 
 class Platform:
-    """Everything around the applications."""
+    """The stores and AWS services that the applications use."""
 
     def __init__(self, scratch: Path, folder: Path, stacks: Path, bwrap: Path) -> None:
         self.scratch, self.stacks = scratch, stacks
@@ -101,7 +101,7 @@ class Platform:
         self.loop.call_soon_threadsafe(work, *arguments)
 
     def release(self, system: str) -> Release:
-        """The release, with the secret that is there, after a first one was made as Terraform does."""
+        """The release with the existing secret, or with a first one, created as Terraform does it."""
         name = f"systems/{system}"
         try:
             arn = self.secrets.describe_secret(SecretId=name)["ARN"]
@@ -134,7 +134,7 @@ class Platform:
 
 @dataclass
 class Drive:
-    """One system: its pods, and what is asked of it."""
+    """One system: its pods and the steps that check it."""
 
     platform: Platform
     system: str
@@ -145,7 +145,7 @@ class Drive:
         values = self.release.values
         self.port, self.path, self.host = values["port"], values["path"], values["host"]
         self.gateway = Gateway(self.path, self.host, self.port)
-        self.helpers: list[tuple[str, Pod]] = []  # with the component, which is worker or beat
+        self.helpers: list[tuple[str, Pod]] = []  # by component: worker or beat
         self.count = 0
         self.load = Load(self.gateway)
 
@@ -187,7 +187,7 @@ class Drive:
 
     @contextmanager
     def under_load(self, failures: bool = True) -> Iterator[Load]:
-        """Without failures every request must be answered 201 at the first try."""
+        """Sends orders during a block. Without `failures`, every first request must be answered with 201."""
         self.load = load = Load(self.gateway)
         load.begin()
         time.sleep(2)
@@ -203,7 +203,7 @@ class Drive:
         self.check_acknowledged(load)
 
     def check_acknowledged(self, load: Load) -> None:
-        """Whatever was acknowledged is there, as it was sent, and is handled in the end."""
+        """Checks that every acknowledged order is stored unchanged and is processed in the end."""
         end = time.monotonic() + 120
         for number, order in load.acknowledged.items():
             while True:
@@ -219,12 +219,12 @@ class Drive:
             must({key: stored[key] for key in order} == order, f"order {number} is {stored} and not {order}")
 
     def restart(self) -> None:
-        """A helper that ended by itself is started again, as the kubelet does."""
+        """Restarts helpers that have exited, as the kubelet does."""
         for index, (kind, old) in enumerate(self.helpers):
             if not old.alive():
                 self.helpers[index] = kind, self.pod(kind)
 
-    # What happens
+    # Steps
 
     def starts(self) -> str:
         self.migrate()
@@ -268,7 +268,7 @@ class Drive:
         return "path, host, scheme, client, request ID, idempotency"
 
     def pages(self) -> str:
-        """A form, as a browser sends it."""
+        """Submits a form, as a browser does."""
         status, headers, body = self.gateway.send("GET", f"{self.path}/")
         must(status == 200, f"the first page answers {status}")
         if "text/html" not in headers["content-type"]:
@@ -319,7 +319,7 @@ class Drive:
         return f"{len(body)} bytes below {prefix}"
 
     def metrics(self) -> str:
-        """As Prometheus asks: by the address of the pod."""
+        """Requests the metrics as Prometheus does, at the address of the pod."""
         scrape = self.release.values["metrics"]
         pod = self.gateway.pods[0]
         status, _, body = pod.ask(scrape["port"], "GET", scrape["path"])
@@ -331,7 +331,7 @@ class Drive:
         return f"{len(series)} series of requests"
 
     def traces(self) -> str:
-        """Kong decides what is traced; spans go to the collector by the protocol that it has."""
+        """Kong decides which requests are traced; spans must reach the collector in its protocol."""
         end = time.monotonic() + 15
         spans: list[Any] = []
         while time.monotonic() < end:
@@ -426,7 +426,7 @@ class Drive:
         return f"{sum(load.answers.values())} requests, all answered"
 
     def worker_goes(self) -> str:
-        """A worker is killed in the middle of its work, and another one does it."""
+        """A worker is killed while it processes an order, and another one finishes the order."""
         if not self.helpers:
             return "has none"
         with self.under_load():
@@ -436,7 +436,7 @@ class Drive:
         return "what it had begun is done"
 
     def logs(self) -> str:
-        """One line of JSON a record; requests with the ID that Kong gave them."""
+        """Every log record is one line of JSON; records of requests have the ID that Kong assigned."""
         lines = 0
         asked = False
         for pod in self.platform.confined.logs.glob(f"{self.system}-*.log"):

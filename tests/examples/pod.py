@@ -1,4 +1,4 @@
-"""A pod as Kubernetes runs it: user 10001, read-only file system, an address of its own, process 1."""
+"""A pod as Kubernetes runs it: user 10001, read-only file system, separate address, process 1."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.examples.release import Container
 
 NUMBERS = count(2)
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/nsswitch.conf", "/etc/ssl")
-# As in images: they do not know the user 10001 by name.
+# As in images, which have no name for the user 10001.
 SCRATCH = "/" + "tmp"
 USERS = "root:x:0:0::/:/bin/sh\nserver:x:999:999::/:/bin/sh\n"
 
 
 @dataclass(frozen=True)
 class Image:
-    """What the Dockerfile of an example says, and where what it would install lies here."""
+    """The settings of the Dockerfile of an example, and the folder with its packages on this machine."""
 
     folder: Path
     command: list[str]
@@ -50,7 +50,7 @@ class Confined:
 
     bwrap: Path
     scratch: Path
-    surroundings: dict[str, str]  # what EKS adds to every pod, and where stand-ins for AWS are
+    surroundings: dict[str, str]  # variables that EKS adds to every pod, addresses of the stand-ins
     token: Path
     authority: Path
     logs: Path
@@ -170,7 +170,7 @@ class Pod:
             self.ended(10)
 
     def log(self) -> list[dict[str, Any]]:
-        """Its lines. Raises ValueError unless each is JSON."""
+        """The lines of its log. Raises ValueError for a line that is not JSON."""
         entries = []
         for line in (self.confined.logs / f"{self.name}.log").read_text().splitlines():
             if line.startswith("worker: ") or not line:
@@ -190,7 +190,7 @@ class Pod:
         headers: dict[str, str] | None = None,
         timeout: float = 30,
     ) -> tuple[int, dict[str, str], bytes]:
-        """One request to the pod itself, on a connection of its own. Raises OSError."""
+        """One request to the pod, on a new connection. Raises OSError."""
         connection = http.client.HTTPConnection(self.address, port, timeout=timeout)
         try:
             connection.request(method, path, body or None, headers or {})
@@ -202,7 +202,7 @@ class Pod:
             connection.close()
 
     def probe(self, kind: str, port: int) -> int:
-        """The status that the kubelet sees, asking as the chart says; 0: no answer in time."""
+        """The status of a probe of the chart, as the kubelet sees it; 0 without an answer in time."""
         probe = self.container.probes[kind]
         get = probe["httpGet"]
         headers = {each["name"]: each["value"] for each in get.get("httpHeaders", ())}

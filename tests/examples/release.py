@@ -1,4 +1,4 @@
-"""What a system is handed, from the generated Terraform: its release as real helm renders it."""
+"""Settings of a system from the generated Terraform: its release as real helm renders it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Release:
 
 
 def values_of(stacks: Path, address: str, known: Callable[[str], str]) -> tuple[Path, Values]:
-    """Chart and values of helm_release.<address>. `known` says what stands for a reference of Terraform."""
+    """Chart and values of helm_release.<address>. `known` gives the value of a Terraform reference."""
     body = json.loads((stacks / "systems/cdk.tf.json").read_text(encoding="utf-8"))
     release = body["resource"]["helm_release"][address]
     text = REFERENCE.sub(lambda match: known(match[1]), release["values"][0])

@@ -36,7 +36,7 @@ class Servers:
         return path
 
     def command(self, name: str, *words: str, env: dict[str, str] | None = None) -> list[str]:
-        """The program `words[0]`, confined; it may write to the folder of its name and nowhere else."""
+        """The command that runs the program `words[0]` confined: it can only write to its own folder."""
         path = program(words[0], self.packages)
         if path is None:
             raise FileNotFoundError(words[0])
@@ -54,7 +54,7 @@ class Servers:
         ]
         arguments += ["--dir", "/var/run/postgresql", "--setenv", "LD_LIBRARY_PATH", libraries(self.packages)]
         arguments += ["--ro-bind", str(ROOT / "templates"), str(ROOT / "templates")]
-        # initdb looks for its own programs on PATH, and at the place that its package was built for.
+        # initdb searches its programs on PATH and in the folder of its package.
         arguments += ["--setenv", "PATH", f"{path.parent}:/usr/bin:/bin", "--setenv", "LC_ALL", "C.UTF-8"]
         share = next(iter(self.packages.glob("usr/share/postgresql")), None)
         if share:
@@ -92,7 +92,7 @@ class Servers:
     # PostgreSQL
 
     def postgres(self) -> None:
-        """The primary, and a replica behind both names of replicas."""
+        """Starts the primary, and one replica for both replica names."""
         folder = self.folder("postgres")
         (folder / "password").write_text(self.master_password)
         for each in (self.certificate, self.key):
@@ -131,7 +131,7 @@ class Servers:
         self._accepts("postgres.example.com")
 
     def _accepts(self, name: str) -> None:
-        """Waits until the server takes connections, which is later than it listens. Raises RuntimeError."""
+        """Waits until the server accepts connections, which is later than it listens. Raises RuntimeError."""
         end = time.monotonic() + 60
         while True:
             try:
@@ -160,7 +160,7 @@ class Servers:
         ]
 
     def set_password(self, name: str, password: str) -> None:
-        """The job of the platform that makes a user and sets its password."""
+        """Runs the job of the platform that creates a user and sets its password."""
         script = ROOT / "templates/systems/databases/scripts/postgres.sh"
         env = {
             "PGHOST": "postgres.example.com",
@@ -184,7 +184,7 @@ class Servers:
     # Redis
 
     def redis(self) -> None:
-        """The rights are those that the tier data gives: everything on all keys."""
+        """The user has the rights of the data tier: every command on all keys."""
         folder = self.folder("redis")
         rules = f"user default off\nuser {USER} on >{self.redis_password} ~* &* +@all\n"
         (folder / "users.acl").write_text(rules)

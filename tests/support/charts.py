@@ -1,4 +1,4 @@
-"""Values and pods of charts of systems, as helm renders them."""
+"""Values and pods of the charts of systems, rendered by helm."""
 
 from __future__ import annotations
 

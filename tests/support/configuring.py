@@ -1,4 +1,4 @@
-"""Generated Terraform as a provider gets it: the configuration before a plan, by the type's schema."""
+"""Generated Terraform as a provider gets it: configurations in the form of the type's schema."""
 
 from __future__ import annotations
 

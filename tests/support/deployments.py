@@ -1,4 +1,4 @@
-"""Deployments of systems, with the workflows that a repository gets."""
+"""Deployments of systems with the generated workflows."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def pods(thing: dict[str, Any]) -> dict[str, Any]:
 
 
 class Deployment(Runner):
-    """The job deploy of the shop."""
+    """A run of the deploy job of the shop."""
 
     def deploy(self, **options: Any) -> str:
         return str(self.run(self.job, **options)["job"]["outcome"])
@@ -87,7 +87,7 @@ class Deployment(Runner):
 def deployment(
     shop: tuple[Environment, dict[str, Any]], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Deployment:
-    """Before the first deployment: no pods, no image."""
+    """A first deployment: there are no pods and no image."""
     environment, cluster = shop
     shown = tmp_path_factory.getbasetemp() / "shown"
     shown.mkdir(exist_ok=True)
@@ -114,7 +114,7 @@ def deployment(
 
 @pytest.fixture
 def running(deployment: Deployment) -> Deployment:
-    """After one: the old image runs, and the autoscaler has added a pod."""
+    """A later deployment: the old image runs, and the autoscaler has added a pod."""
     cluster = deployment.world["cluster"]
     for name, thing in cluster.items():
         pods(thing)["image"] = OLD

@@ -123,7 +123,7 @@ def pictures(draw: st.DrawFn) -> Picture:
     )
 
 
-# --- what a drawing must keep to --------------------------------------------------------------------------
+# --- rules of a drawing -----------------------------------------------------------------------------------
 
 
 def badge_area(frame: Frame) -> Area | None:

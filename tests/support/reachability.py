@@ -1,8 +1,8 @@
-"""Whether one place of the platform can open a TCP connection to another, and if not, which wall refuses it.
+"""Whether one place of the platform can open a TCP connection to another, and if not, which rules refuse it.
 
-Four walls are asked, in the order in which a packet meets them: network policies of pods, security groups,
-access lists of subnets (which forget connections, so answers are asked about too) and routes. All are read
-from what is generated: the Terraform of the network, and the charts as helm renders them.
+Four kinds of rules are checked: network policies of pods, security groups, routes, and access lists of
+subnets (which are stateless, so replies are checked, too). All are read from the generated Terraform of the
+network and from the charts, rendered by helm.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from conftest import Root
 from modules.network.ranges import PRIVATE
 from support.rendering import Objects
 
-# Ports from which connections start, so answers come back to them: Linux (net.ipv4.ip_local_port_range) and
+# Source ports of connections, to which replies are sent: Linux (net.ipv4.ip_local_port_range) and
 # Windows within 32768 to 65535, NAT gateways from 1024 up (Amazon VPC user guide, "NAT gateway basics").
 EPHEMERAL = (32768, 49152, 60999)
 NAT_EPHEMERAL = (1024, 3388, 3390, 32768, 65535)
@@ -37,17 +37,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Platform:
-    """The generated walls."""
+    """The generated rules of all four kinds."""
 
     network: Root
     charts: tuple[Objects, ...]
 
     def refusal(self, source: Place, target: Place, port: int) -> str:
-        """The first wall that refuses, in words; empty when the connection comes about."""
+        """The first kind of rules that refuses the connection, or "" if it is possible."""
         asked = f"{target.address}:{port}"
         checks = (
-            (self._policies(source, target, port, "Egress"), "network policies let the pod out"),
-            (self._policies(target, source, port, "Ingress"), "network policies let the pod be asked"),
+            (self._policies(source, target, port, "Egress"), "network policies allow egress of the pod"),
+            (self._policies(target, source, port, "Ingress"), "network policies allow ingress of the pod"),
             (self._group(source, target, port, "egress"), f"security group {source.group} out to {asked}"),
             (self._group(target, source, port, "ingress"), f"security group {target.group} in at {port}"),
             (self._routed(source, target), f"route from {source.subnet or 'outside'} to {asked}"),
@@ -102,7 +102,7 @@ class Platform:
     # --- security groups ---
 
     def _group(self, own: Place, remote: Place, port: int, way: str) -> bool:
-        """Security groups remember connections, so the request alone is asked about."""
+        """Security groups are stateful, so only the request is checked."""
         if not own.group:
             return True
         rules = self.network.all(f"aws_vpc_security_group_{way}_rule").values()
@@ -131,7 +131,7 @@ class Platform:
         return bool(ways & ({"gateway_id"} if outer is source else {"gateway_id", "nat_gateway_id"}))
 
     def _ways_out(self, subnet: str) -> set[str]:
-        """What the default routes of a kind of subnets name."""
+        """The targets of the default routes of a kind of subnets."""
         ties = self.network.all("aws_route_table_association")
         tables = {tie["route_table_id"] for name, tie in ties.items() if name.startswith(f"{subnet}_")}
         return {
@@ -145,8 +145,8 @@ class Platform:
     # --- access lists ---
 
     def _lists(self, source: Place, target: Place, port: int) -> Iterator[str]:
-        """What lists refuse: the request on its way, and the answer. As if every place were in a subnet of
-        its own, for within one no list is asked."""
+        """The request or reply that an access list refuses. Every place counts as in a separate
+        subnet, because no list applies within one."""
         through_nat = source.subnet == "private" and not target.subnet and not _private(target)
         yield from self._crossing(source.subnet, source.address, target.address, port, EPHEMERAL, out=True)
         yield from self._crossing(target.subnet, target.address, source.address, port, EPHEMERAL, out=False)
@@ -164,7 +164,7 @@ class Platform:
         *,
         out: bool,
     ) -> Iterator[str]:
-        """A connection over the border of a subnet: `out` of it to `other`, or in from it."""
+        """Checks a connection that leaves (`out`) a subnet to `remote`, or enters it from there."""
         if not subnet:
             return
         way, back = ("out", "in") if out else ("in", "out")
@@ -175,7 +175,7 @@ class Platform:
                 yield f"access list {subnet}: answers {back} at port {answer}, {remote}"
 
     def _listed(self, subnet: str, remote: IPv4Address, port: int, *, egress: bool) -> bool:
-        """The rule of the lowest number that matches decides; no rule refuses."""
+        """The matching rule with the lowest number decides; without one the connection is refused."""
         rules = [
             rule
             for rule in self.network.all("aws_network_acl_rule").values()

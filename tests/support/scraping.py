@@ -1,4 +1,4 @@
-"""The labels of a sample after Prometheus has scraped it: its own, and those of the target.
+"""The labels of a sample after Prometheus has scraped it: the sample's labels and those of the target.
 
 prometheus-operator gives the target of a ServiceMonitor namespace, service, pod, container, endpoint and job
 (pkg/prometheus/promcfg.go), Prometheus adds instance. Where a sample has a label of the same name, it is kept
