@@ -26,7 +26,7 @@ LISTED = yaml.safe_load((ROOT / "tests" / "checkov.yaml").read_text(encoding="ut
 MOST = 12
 
 
-def whole(roots: dict[str, Root]) -> dict[str, Any]:
+def merged(roots: dict[str, Root]) -> dict[str, Any]:
     """All tiers as one root module, so that checkov sees references between tiers.
 
     Names get the tier as a prefix; reads of the outputs of another tier become direct references.
@@ -66,7 +66,7 @@ def failed_checks(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFac
     """The failed checks of production."""
     folder = tmp_path_factory.mktemp("checkov")
     roots = read_roots(folders["production"], load(ROOT / "environments" / "production.yaml"))
-    (folder / "production.tf.json").write_text(json.dumps(whole(roots), indent=1), encoding="utf-8")
+    (folder / "production.tf.json").write_text(json.dumps(merged(roots), indent=1), encoding="utf-8")
     done = subprocess.run(
         [CHECKOV, "-d", ".", "--framework", "terraform_json", "--skip-download", "--output", "json"],
         cwd=folder,

@@ -55,7 +55,7 @@ def estimate(after: dict[str, Values], before: dict[str, Values] | None = None) 
     return costs.estimate(Path("cdktf.out/dev"), {"data": plan(after, before)}, REGION)
 
 
-def of(address: str, values: Values, **others: Values) -> float:
+def cost_of(address: str, values: Values, **others: Values) -> float:
     """The cost of one resource in a plan with others."""
     resources = {address: values} | {f"{name.replace('__', '.')}": each for name, each in others.items()}
     costs_of_all = estimate(resources)
@@ -124,7 +124,7 @@ SUBNETS = ["subnet-1", "subnet-2", "subnet-3"]
 
 def test_nodes_are_priced_with_disks_and_metrics() -> None:
     node = 730 * 0.0416 + 50 * 0.08 + 7 * 0.30
-    assert of("aws_eks_node_group.a", GROUP, aws_launch_template__nodes=TEMPLATE) == round(2 * node, 2)
+    assert cost_of("aws_eks_node_group.a", GROUP, aws_launch_template__nodes=TEMPLATE) == round(2 * node, 2)
     known = {**GROUP, "launch_template": [{"id": "lt-1"}]}
     template = {**TEMPLATE, "id": "lt-2", "block_device_mappings": []}
     result = estimate(
@@ -162,7 +162,7 @@ def test_spot_nodes_are_priced_on_demand_with_a_note() -> None:
 
 def test_a_standby_doubles_the_price_and_a_replica_has_the_class_of_its_source() -> None:
     alone = 730 * 0.45 + 100 * 0.23
-    assert of("aws_db_instance.postgres", POSTGRES) == round(alone, 2)
+    assert cost_of("aws_db_instance.postgres", POSTGRES) == round(alone, 2)
     both = estimate({"aws_db_instance.postgres": POSTGRES, "aws_db_instance.replica_1": REPLICA})
     assert both["after"] == round(alone + 730 * 0.225 + 100 * 0.115, 2)
 
@@ -170,7 +170,7 @@ def test_a_standby_doubles_the_price_and_a_replica_has_the_class_of_its_source()
 @pytest.mark.parametrize(("size", "iops", "paid"), [(100, 3_000, 0), (400, 12_000, 0), (400, 14_000, 2_000)])
 def test_iops_above_the_included_ones_are_priced(size: int, iops: int, paid: int) -> None:
     values = {**POSTGRES, "multi_az": False, "allocated_storage": size, "iops": iops}
-    assert of("aws_db_instance.postgres", values) == round(730 * 0.225 + size * 0.115 + paid * 0.02, 2)
+    assert cost_of("aws_db_instance.postgres", values) == round(730 * 0.225 + size * 0.115 + paid * 0.02, 2)
 
 
 @pytest.mark.parametrize(
@@ -422,7 +422,7 @@ class PriceList:
         attributes = {**entry["product"]["attributes"], "productFamily": entry["product"]["productFamily"]}
         wanted = [(each["Field"], each["Value"]) for each in body["Filters"] if each["Type"] == "TERM_MATCH"]
         return attributes["servicecode"] == body["ServiceCode"] and all(
-            attributes.get(key) == of for key, of in wanted
+            attributes.get(key) == expected for key, expected in wanted
         )
 
     @staticmethod

@@ -120,7 +120,7 @@ def answered(code: int, output: str) -> tuple[int, dict[str, str], str]:
     return code, {line[1]: line[0] for line in lines if line[0] != "doctor"}, output
 
 
-def typed(environment: str, *options: str) -> tuple[int, dict[str, str], str]:
+def run_separately(environment: str, *options: str) -> tuple[int, dict[str, str], str]:
     """Runs the command in a separate process."""
     done = subprocess.run(
         [sys.executable, *options, "-m", "tools.doctor", environment],
@@ -135,7 +135,7 @@ def typed(environment: str, *options: str) -> tuple[int, dict[str, str], str]:
     return answered(done.returncode, done.stdout)
 
 
-def look(environment: str, **variables: str) -> tuple[int, dict[str, str], str]:
+def run_here(environment: str, **variables: str) -> tuple[int, dict[str, str], str]:
     """Runs the command in this process."""
     output = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
@@ -163,7 +163,7 @@ def signed_in(server: Pretence) -> dict[str, str]:
 
 
 def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
-    code, status, output = typed("sandbox")
+    code, status, output = run_separately("sandbox")
     assert code == 0, output
     assert [name for name in status if status[name] == "not needed"] == [
         "credentials",
@@ -183,7 +183,7 @@ def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
 
 
 def test_missing_prerequisites_of_aws_are_reported_with_remedies() -> None:
-    code, status, output = typed("production")
+    code, status, output = run_separately("production")
     assert code == 1
     assert (status["credentials"], status["registry"]) == ("missing", "missing")
     assert f"sign in to {PRODUCTION}" in output
@@ -194,7 +194,7 @@ def test_missing_prerequisites_of_aws_are_reported_with_remedies() -> None:
 
 
 def test_credentials_of_the_account_are_shown(servers: Pretence) -> None:
-    _, status, output = look("production", **signed_in(servers))
+    _, status, output = run_here("production", **signed_in(servers))
     assert status["credentials"] == "ok", output
     assert f"arn:aws:iam::{PRODUCTION}:role/operator" in output
     assert status["cluster"] == "ok"
@@ -203,28 +203,28 @@ def test_credentials_of_the_account_are_shown(servers: Pretence) -> None:
 
 def test_credentials_of_another_account_are_reported(servers: Pretence) -> None:
     servers.account = "210987654321"
-    code, status, output = look("production", **signed_in(servers))
+    code, status, output = run_here("production", **signed_in(servers))
     assert (code, status["credentials"]) == (1, "missing")
     assert f"the spec is for {PRODUCTION}" in output
 
 
 def test_the_state_bucket_is_checked(servers: Pretence) -> None:
-    assert look("production", **signed_in(servers))[1]["states"] == "ok"
+    assert run_here("production", **signed_in(servers))[1]["states"] == "ok"
     servers.bucket = "another"
-    code, status, output = look("production", **signed_in(servers))
+    code, status, output = run_here("production", **signed_in(servers))
     assert (code, status["states"]) == (1, "missing")
     assert "make bootstrap ENV=production" in output
 
 
 def test_zones_that_eks_or_the_account_lacks_are_reported(servers: Pretence) -> None:
-    assert look("production", **signed_in(servers))[1]["zones"] == "ok"
+    assert run_here("production", **signed_in(servers))[1]["zones"] == "ok"
     servers.zones = {**ZONES, "us-east-1b": "use1-az3", "us-east-1d": "use1-az6"}
-    code, status, output = look("production", **signed_in(servers))
+    code, status, output = run_here("production", **signed_in(servers))
     assert (code, status["zones"]) == (1, "missing")
     assert "us-east-1b is use1-az3 here, which EKS refuses" in output
     assert "write network.zones with letters of these: a, c, d" in output
     servers.zones = {"us-east-1a": "use1-az1"}
-    assert "this account has no zone us-east-1b" in look("production", **signed_in(servers))[2]
+    assert "this account has no zone us-east-1b" in run_here("production", **signed_in(servers))[2]
 
 
 class Fake:
@@ -244,12 +244,12 @@ class Fake:
 
 
 def finding_of(
-    monkeypatch: pytest.MonkeyPatch, look: Callable[[object], doctor.Finding], **answers: object
+    monkeypatch: pytest.MonkeyPatch, check: Callable[[object], doctor.Finding], **answers: object
 ) -> doctor.Finding:
     monkeypatch.chdir(ROOT)
     spec, _ = doctor.look_at_spec("production")
     monkeypatch.setattr(doctor, "client", lambda *_: Fake(**answers))
-    return look(spec)
+    return check(spec)
 
 
 def test_elastic_ips_above_the_quota_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,7 +324,7 @@ def test_an_unreachable_private_cluster_is_reported(servers: Pretence, reached: 
         "endpoint": servers.address if reached else UNREACHED,
         "resourcesVpcConfig": {"endpointPublicAccess": False},
     }
-    _, status, output = look("production", **signed_in(servers))
+    _, status, output = run_here("production", **signed_in(servers))
     assert status["cluster"] == ("ok" if reached else "missing"), output
     assert ("inside the VPC with the security group acme-production-runner" in output) is not reached
     assert ("network.admin_cidrs" in output) is not reached
@@ -338,7 +338,7 @@ def test_a_reachable_registry_is_reported(servers: Pretence, monkeypatch: pytest
 
 
 def test_missing_programs_are_reported_with_their_source(tmp_path: Path) -> None:
-    code, status, output = look("production", PATH=str(tmp_path))
+    code, status, output = run_here("production", PATH=str(tmp_path))
     assert (code, status["git"], status["aws"]) == (1, "missing", "missing")
     assert (status["kubectl"], status["helm"]) == ("warning", "warning")
     assert "https://docs.aws.amazon.com/cli/" in output
@@ -352,7 +352,7 @@ def test_an_old_aws_cli_is_reported(tmp_path: Path, version: str, status: str) -
     program = tmp_path / "aws"
     program.write_text(f"#!/bin/sh\necho aws-cli/{version} Python/3.11.7 Linux/6.1\n")
     program.chmod(0o755)
-    assert look("production", PATH=f"{tmp_path}:{os.environ['PATH']}")[1]["aws"] == status
+    assert run_here("production", PATH=f"{tmp_path}:{os.environ['PATH']}")[1]["aws"] == status
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ def test_doctor_reports_a_make_that_is_too_old(tmp_path: Path, make: str, gmake:
         if says:
             (tmp_path / name).write_text(f"#!/bin/sh\necho '{says}'\n")
             (tmp_path / name).chmod(0o755)
-    code, statuses, output = look("sandbox", PATH=str(tmp_path))
+    code, statuses, output = run_here("sandbox", PATH=str(tmp_path))
     assert statuses["make"] == status
     assert ("brew install make" in output) is (status == "missing")
     assert ("type gmake wherever" in output) is (bool(gmake) and status == "ok")
@@ -378,13 +378,13 @@ def test_doctor_reports_a_make_that_is_too_old(tmp_path: Path, make: str, gmake:
 
 
 def test_an_invalid_spec_is_reported() -> None:
-    code, status, output = look("nowhere")
+    code, status, output = run_here("nowhere")
     assert (code, status["spec"]) == (1, "missing")
     assert "the environments that exist" in output
 
 
 def test_without_packages_the_remedy_is_make_setup() -> None:
-    code, status, output = typed("sandbox", "-S")
+    code, status, output = run_separately("sandbox", "-S")
     assert (code, status["packages"]) == (1, "missing")
     assert "make setup" in output
 

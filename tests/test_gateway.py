@@ -35,7 +35,7 @@ def values(gateway: Root, release: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def shared(gateway: Root, tmp_path: Path) -> Objects:
+def cluster_objects(gateway: Root, tmp_path: Path) -> Objects:
     """The rendered objects of the chart for the whole cluster."""
     (text,) = gateway["helm_release.cluster"]["values"]
     return rendered("gateway/cluster", sample(text), tmp_path)
@@ -237,28 +237,30 @@ def test_the_controller_only_registers_targets(gateway: Root) -> None:
     assert "ec2:DescribeInstances" not in seen
 
 
-def test_services_cannot_create_load_balancers(shared: Objects) -> None:
-    policy = shared["ValidatingAdmissionPolicy/no-untracked-load-balancers"]["spec"]
+def test_services_cannot_create_load_balancers(cluster_objects: Objects) -> None:
+    policy = cluster_objects["ValidatingAdmissionPolicy/no-untracked-load-balancers"]["spec"]
     assert policy["failurePolicy"] == "Fail"
     (rule,) = policy["matchConstraints"]["resourceRules"]
     assert (rule["resources"], rule["operations"]) == (["services"], ["CREATE", "UPDATE"])
     (validation,) = policy["validations"]
     assert validation["expression"] == "!has(object.spec.type) || object.spec.type != 'LoadBalancer'"
-    binding = shared["ValidatingAdmissionPolicyBinding/no-untracked-load-balancers"]["spec"]
+    binding = cluster_objects["ValidatingAdmissionPolicyBinding/no-untracked-load-balancers"]["spec"]
     assert binding == {"policyName": "no-untracked-load-balancers", "validationActions": ["Deny"]}
 
 
-def test_platform_namespaces_refuse_privileged_pods(shared: Objects) -> None:
+def test_platform_namespaces_refuse_privileged_pods(cluster_objects: Objects) -> None:
     for name in ("gateway", "external-secrets", "releases"):
-        labels = shared[f"Namespace/{name}"]["metadata"]["labels"]
+        labels = cluster_objects[f"Namespace/{name}"]["metadata"]["labels"]
         assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_network_policies_allow_load_balancer_to_kong_to_systems(gateway: Root, shared: Objects) -> None:
+def test_network_policies_allow_load_balancer_to_kong_to_systems(
+    gateway: Root, cluster_objects: Objects
+) -> None:
     environment, kong = gateway.environment, values(gateway, "kong")
     public = {str(each) for each in environment.network.layout.public.values()}
     private = {str(each) for each in environment.network.layout.private.values()}
-    requests, webhook, metrics = shared["NetworkPolicy/kong-in"]["spec"]["ingress"]
+    requests, webhook, metrics = cluster_objects["NetworkPolicy/kong-in"]["spec"]["ingress"]
     status = kong["status"]["http"]["containerPort"]
     assert ranges(requests["from"]) == public
     assert ports(requests) == {kong["proxy"]["http"]["containerPort"], status}
@@ -266,7 +268,7 @@ def test_network_policies_allow_load_balancer_to_kong_to_systems(gateway: Root, 
     assert ports(webhook) == {kong["ingressController"]["admissionWebhook"]["port"]}
     assert metrics["from"] == [named("observability")]
     assert ports(metrics) == {status, 10255}
-    names, interface, systems, traces = shared["NetworkPolicy/kong-out"]["spec"]["egress"]
+    names, interface, systems, traces = cluster_objects["NetworkPolicy/kong-out"]["spec"]["egress"]
     assert ports(names) == {53}
     assert ranges(interface["to"]) == {*private, str(environment.compute.service_cidr)}
     assert ports(interface) == {443}
@@ -278,7 +280,7 @@ def test_network_policies_allow_load_balancer_to_kong_to_systems(gateway: Root, 
     ]
     assert (traces["to"], ports(traces)) == ([named("observability")], {4318})
     everything = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    assert shared["NetworkPolicy/default-deny"]["spec"] == everything
+    assert cluster_objects["NetworkPolicy/default-deny"]["spec"] == everything
 
 
 def ranges(peers: list[dict[str, Any]]) -> set[str]:

@@ -95,7 +95,7 @@ def escaped(value: Any) -> Any:
     return [escaped(item) for item in value] if isinstance(value, list) else value
 
 
-def survive(pair: Pair, values: list[Any]) -> None:
+def check_preserved(pair: Pair, values: list[Any]) -> None:
     """Checks each value as an output of the HCL: alone, in a list and in an object."""
     outputs = {
         f"o{number}": {"value": [escaped(value), {"key": escaped(value)}, [[escaped(value)]]]}
@@ -111,12 +111,14 @@ def survive(pair: Pair, values: list[Any]) -> None:
 
 
 def test_unusual_strings_are_preserved(pair: Pair) -> None:
-    survive(pair, ODD)
-    survive(pair, [dict.fromkeys(ODD, "x"), {"a b": {"for": 1, "a-b": True, "null": None, "1": -2.5e-7}}])
+    check_preserved(pair, ODD)
+    check_preserved(
+        pair, [dict.fromkeys(ODD, "x"), {"a b": {"for": 1, "a-b": True, "null": None, "1": -2.5e-7}}]
+    )
 
 
 def test_encoded_texts_are_preserved(pair: Pair) -> None:
-    survive(
+    check_preserved(
         pair, [encoded(3 * f"{plain}\n") for plain in ODD] + [encoded(3 * "x${y}\n%{z}\n") + "=", 50 * "A"]
     )
 
@@ -196,7 +198,7 @@ VALUES = st.recursive(
 @AFTER_TERRAFORM
 @given(st.lists(VALUES, min_size=20, max_size=40))
 def test_any_value_is_preserved(pair: Pair, values: list[Any]) -> None:
-    survive(pair, values)
+    check_preserved(pair, values)
 
 
 EXPRESSIONS = [

@@ -501,7 +501,7 @@ systems:
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Report:
+def edited_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """The report of a plan for the applied sandbox after edits of all subjects of a report."""
     project = Copy(tmp_path_factory.mktemp("lived") / "tierra", applied())
     for old, new in SPEC.items():
@@ -513,38 +513,40 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return report(project.folder / "cdktf.out" / "sandbox", list(TIERS))
 
 
-def test_an_edit_of_the_sandbox_is_reported_with_all_its_consequences(lived: Report) -> None:
-    texts = {address: each["says"] for address, each in findings_of(lived, "resilience").items()}
+def test_an_edit_of_the_sandbox_is_reported_with_all_its_consequences(edited_sandbox: Report) -> None:
+    texts = {address: each["says"] for address, each in findings_of(edited_sandbox, "resilience").items()}
     assert texts["aws_docdb_cluster_instance.instance_3"] == "instances: 3 → 2"
     assert texts["aws_db_instance.replica_2"] == "read replicas: 2 → 1"
     assert "no failover" in texts["aws_elasticache_replication_group.redis"]
     assert texts["aws_eks_node_group.c"] == "nodes that always run: 3 → 2"
     assert texts["helm_release.sistema_1"] == "pods that always run: 3 → 2"
-    assert set(findings_of(lived, "compatibility")) == {f"aws_eks_node_group.{zone}" for zone in "abc"}
-    reach = findings_of(lived, "reach")
+    assert set(findings_of(edited_sandbox, "compatibility")) == {
+        f"aws_eks_node_group.{zone}" for zone in "abc"
+    }
+    reach = findings_of(edited_sandbox, "reach")
     assert reach["aws_wafv2_ip_set.allowed"]["critical"]
     assert set(reach["aws_wafv2_web_acl.main"]["lines"]) == {
         *("~ rule common: block → count", "~ rule sqli: block → off")
     }
     assert reach["helm_release.sistema_1"]["lines"] == ("- /sistema-1", "+ /one")
-    assert lived["verdict_line"] == "loses data"  # the images of sistema-2
+    assert edited_sandbox["verdict_line"] == "loses data"  # the images of sistema-2
 
 
-def test_a_removed_system_reports_only_its_pods_as_stopped(lived: Report) -> None:
-    stopped = [each for each in findings_of(lived, "downtime") if each.startswith("helm_release")]
+def test_a_removed_system_reports_only_its_pods_as_stopped(edited_sandbox: Report) -> None:
+    stopped = [each for each in findings_of(edited_sandbox, "downtime") if each.startswith("helm_release")]
     assert stopped == ["helm_release.sistema_2"]
-    assert set(findings_of(lived, "data")) == {
+    assert set(findings_of(edited_sandbox, "data")) == {
         "aws_ecr_repository.sistema_2",
         "aws_secretsmanager_secret.sistema_2",
         *(f"aws_cloudwatch_log_group.replica_2_{log}" for log in ("postgresql", "upgrade")),
     }
 
 
-def test_the_rights_of_a_removed_system_are_one_line(lived: Report) -> None:
-    rights = findings_of(lived, "identity")
+def test_the_rights_of_a_removed_system_are_one_line(edited_sandbox: Report) -> None:
+    rights = findings_of(edited_sandbox, "identity")
     assert len(rights) > 10
     assert {each["family"] for each in rights.values()} == {"sistema_2"}
-    lines = [str(each) for each in terminal.first(lived["findings"])]
+    lines = [str(each) for each in terminal.first(edited_sandbox["findings"])]
     start = next(number for number, line in enumerate(lines) if line.startswith("Identity"))
     assert lines[start + 1].endswith(f"sistema_2, {len(rights)} resources (delete)")
     assert not lines[start + 2].startswith(" ")

@@ -244,7 +244,7 @@ def identity(roots: Mapping[str, Root], role: str) -> Identity:
     return Identity(policies, documents(roots, "aws_iam_policy.apply_boundary"))
 
 
-def things(roots: Mapping[str, Root]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+def resources_of(roots: Mapping[str, Root]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
     """Tier, type, name and arguments of everything that the AWS provider reads or manages."""
     for tier, root in roots.items():
         for terraform_type, name, arguments in root.each():
@@ -257,7 +257,7 @@ def things(roots: Mapping[str, Root]) -> Iterator[tuple[str, str, str, dict[str,
                         yield tier, f"{kind}.{terraform_type}", name, arguments
 
 
-def own(roots: Mapping[str, Root], terraform_type: str, arguments: Mapping[str, Any]) -> str | None:
+def arn_of(roots: Mapping[str, Root], terraform_type: str, arguments: Mapping[str, Any]) -> str | None:
     """The ARN of a resource, with sample IDs."""
     here = world(roots)
     pattern = OWN.get(terraform_type) or FACTS.get(terraform_type, {}).get("arn")
@@ -296,7 +296,7 @@ def calls(
         ]
     if "region" in arguments:
         context["aws:requestedregion"] = [arguments["region"]]
-    arn = own(roots, terraform_type, arguments)
+    arn = arn_of(roots, terraform_type, arguments)
     for action in facts.get(when, []):
         if action.startswith("s3:") and arn is None:
             bucket = f"arn:{here.partition}:s3:::{here.words['BucketName']}"
@@ -327,7 +327,7 @@ def by_an_administrator(tier: str, terraform_type: str, name: str, arguments: Ma
 def test_the_table_of_calls_covers_the_types_of_the_tiers(
     fulls: dict[str, dict[str, Root]],
 ) -> None:
-    types = {terraform_type for each in fulls.values() for _, terraform_type, _, _ in things(each)}
+    types = {terraform_type for each in fulls.values() for _, terraform_type, _, _ in resources_of(each)}
     assert types == set(CALLS)
     for terraform_type, facts in CALLS.items():
         assert facts.get("source") or FACTS[terraform_type]["source"], terraform_type
@@ -351,7 +351,7 @@ def test_policies_of_the_roles_are_fully_evaluated(full: dict[str, Root]) -> Non
 @pytest.mark.parametrize("role", ["plan", "apply"])
 def test_roles_may_make_all_read_calls_of_a_plan(full: dict[str, Root], role: str) -> None:
     who, refused = identity(full, role), set[str]()
-    for tier, terraform_type, name, arguments in things(full):
+    for tier, terraform_type, name, arguments in resources_of(full):
         for request in calls(full, tier, terraform_type, name, arguments, "read"):
             if not who.may(request):
                 refused.add(f"{terraform_type}: {request}")
@@ -361,7 +361,7 @@ def test_roles_may_make_all_read_calls_of_a_plan(full: dict[str, Root], role: st
 @pytest.mark.parametrize("when", WRITES)
 def test_apply_may_make_the_calls_of_the_tiers(full: dict[str, Root], when: str) -> None:
     who, refused = identity(full, "apply"), set[str]()
-    for tier, terraform_type, name, arguments in things(full):
+    for tier, terraform_type, name, arguments in resources_of(full):
         if by_an_administrator(tier, terraform_type, name, arguments):
             continue
         for request in calls(full, tier, terraform_type, name, arguments, when):
@@ -372,7 +372,7 @@ def test_apply_may_make_the_calls_of_the_tiers(full: dict[str, Root], when: str)
 
 def test_a_plan_changes_nothing(full: dict[str, Root]) -> None:
     who, allowed = identity(full, "plan"), set[str]()
-    for tier, terraform_type, name, arguments in things(full):
+    for tier, terraform_type, name, arguments in resources_of(full):
         for when in WRITES:
             for request in calls(full, tier, terraform_type, name, arguments, when):
                 harmless = known(request.action)["access_level"] in ("Read", "List")
@@ -404,8 +404,8 @@ def test_apply_has_the_dependent_permissions_of_its_calls(full: dict[str, Root])
         for action in each.get(when, [])
     }
     asked = {
-        (terraform_type, action, own(full, terraform_type, arguments))
-        for _, terraform_type, _, arguments in things(full)
+        (terraform_type, action, arn_of(full, terraform_type, arguments))
+        for _, terraform_type, _, arguments in resources_of(full)
         if "admin" not in CALLS[terraform_type]
         for when in WRITES
         for action in CALLS[terraform_type].get(when, [])
@@ -683,8 +683,8 @@ def test_every_role_has_a_boundary(full: dict[str, Root]) -> None:
     count, prescribed = 0, full["delivery"].environment.permissions_boundary
     for root in full.values():
         for name, role in root.all("aws_iam_role").items():
-            own = name in ("plan", "apply")
-            expected = "${aws_iam_policy.apply_boundary.arn}" if own else boundary_of_workloads(full)
+            of_workflow = name in ("plan", "apply")
+            expected = "${aws_iam_policy.apply_boundary.arn}" if of_workflow else boundary_of_workloads(full)
             if prescribed:
                 expected = "${data.aws_iam_policy.boundary.arn}"
             assert role["permissions_boundary"] == expected, name

@@ -192,15 +192,15 @@ def test_challenges_exempt_an_api_at_its_hosts_only(variant: Variants) -> None:
     side = config["aws_managed_rules_anti_ddos_rule_set"]["client_side_action_config"]["challenge"]
     listed = [each["regex_string"] for each in side["exempt_uri_regular_expression"]]
 
-    def spared(address: str) -> bool:
+    def exempt(address: str) -> bool:
         return any(re.search(each, address) for each in listed)
 
     for address in ("orders.example.com", "orders.example.com/7", "a.orders.example.com/7"):
-        assert spared(address), address
+        assert exempt(address), address
     for address in ("app.example.com/shop", "app.example.com/orders.example.com", "ordersxexample.com/7"):
-        assert not spared(address), address
-    assert spared("www.example.com/admin/readyz")
-    assert spared("app.example.com/shop/readyz")
+        assert not exempt(address), address
+    assert exempt("www.example.com/admin/readyz")
+    assert exempt("app.example.com/shop/readyz")
 
 
 def test_deployments_check_the_host_of_a_system(environment: Callable[..., Environment]) -> None:
@@ -259,7 +259,7 @@ def test_invalid_hosts_are_refused(
 GIVEN = {"certificate": "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"}
 
 
-def beyond(count: int, host: str) -> list[Violation]:
+def problems_with_hosts(count: int, host: str) -> list[Violation]:
     """The problems of a spec with this number of systems, each with its own host."""
     edge = Edge.model_validate({**GIVEN, "dns": "off"})
     systems = {
@@ -271,12 +271,15 @@ def beyond(count: int, host: str) -> list[Violation]:
 
 def test_a_load_balancer_has_rules_for_99_systems() -> None:
     """An existing wildcard certificate may cover all names, but each system needs a rule."""
-    assert not beyond(99, "s{}.example.com")
-    (problem,) = beyond(100, "s{}.example.com")
+    assert not problems_with_hosts(99, "s{}.example.com")
+    (problem,) = problems_with_hosts(100, "s{}.example.com")
     assert "at most 99 systems must have names" in problem.rule
     assert problem.remedy == "add *.example.com to edge.aliases, which covers 100 of them"
 
 
 def test_a_given_certificate_has_no_more_than_a_hundred_names() -> None:
-    assert not beyond(99, "www.s{}.example.org")  # and app.example.com
-    assert ["domains" in each.rule for each in beyond(100, "www.s{}.example.org")] == [True, False]
+    assert not problems_with_hosts(99, "www.s{}.example.org")  # and app.example.com
+    assert ["domains" in each.rule for each in problems_with_hosts(100, "www.s{}.example.org")] == [
+        True,
+        False,
+    ]
