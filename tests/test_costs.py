@@ -87,7 +87,7 @@ def test_every_optional_type_is_priced_free_or_billed_by_usage() -> None:
     assert places() == imported | {"helm_release"}
 
 
-def test_what_is_free_has_no_price() -> None:
+def test_free_types_have_no_price() -> None:
     assert not [name for name, each in TYPES.items() if each.free and (each.usage or name in PRICED)]
 
 

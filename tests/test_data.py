@@ -116,7 +116,7 @@ def test_password_version_renews_the_password_in_secret_and_database(variant: Va
     }
 
 
-def test_the_password_of_documentdb_changes_when_the_spec_says_so(data: Root, variant: Variant) -> None:
+def test_the_password_of_documentdb_changes_with_its_version(data: Root, variant: Variant) -> None:
     cluster = data["aws_docdb_cluster.documentdb"]
     assert "manage_master_user_password" not in cluster  # AWS then changes it every seven days
     secret = "${ephemeral.aws_secretsmanager_secret_version.documentdb.secret_string}"

@@ -207,6 +207,6 @@ def test_drift_of_a_secret_shows_no_value() -> None:
     ]
 
 
-def test_a_report_without_drift_says_so() -> None:
+def test_a_report_without_drift_shows_none() -> None:
     report = {"environment": "dev", "verdict": "none", "tiers": {}}
     assert markdown(report) == "## Drift of dev\n\n- none\n"

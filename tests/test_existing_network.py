@@ -65,7 +65,7 @@ def test_data_sources_match_the_spec_only(variant: Callable[..., Mapping[str, Ro
     assert network.body["output"]["nat_public_ips"]["value"] == []
 
 
-def test_flow_logs_and_endpoints_are_created_if_the_spec_says_so(
+def test_flow_logs_and_endpoints_are_created_only_if_enabled(
     variant: Callable[..., Mapping[str, Root]],
 ) -> None:
     network = variant(network={**NETWORK, "flow_log_days": 30, "endpoints": "all"})["network"]

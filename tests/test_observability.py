@@ -359,7 +359,7 @@ def test_every_runbook_section_has_an_alarm_or_alert(
 
 
 @pytest.mark.parametrize("section", sorted(SECTIONS))
-def test_every_runbook_section_says_what_to_do(section: str) -> None:
+def test_every_runbook_section_has_an_instruction(section: str) -> None:
     text = SECTIONS[section]
     assert len(text.split()) >= 20
     # A command, a key of the spec, or a link to a section with one.
