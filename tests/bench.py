@@ -47,7 +47,7 @@ INSTALLED_MEGABYTES = 400
 
 
 def measured(command: list[str], folder: Path = ROOT, **variables: str) -> tuple[float, float]:
-    """Seconds, and the most megabytes that the command and all below it held at one time (Linux only).
+    """The duration in seconds and the peak memory in megabytes of the command and its children (Linux only).
 
     Memory shared by processes counts once (PSS). Raises CalledProcessError when the command exits with
     anything but 0 or 1.
@@ -89,7 +89,7 @@ def kilobytes(pid: int) -> int:
 
 
 def yardstick() -> tuple[float, float]:
-    """Importing `vpc` from the whole bindings, with Node as the project chooses it."""
+    """Imports `vpc` from the whole bindings, with the Node that the project uses."""
     code = "from tierra.bindings import node; node.use(); import cdktf_cdktf_provider_aws.vpc"
     whole = Path(sys.prefix, "whole")
     return measured([sys.executable, "-c", code], PYTHONPATH=f"{ROOT}{os.pathsep}{whole}")
@@ -100,11 +100,11 @@ def synth(name: str, folder: Path) -> tuple[float, float]:
 
 
 def large_spec(scratch: Path) -> str:
-    """The name of a spec of production with many systems."""
+    """Writes a spec of production with many systems and returns its name."""
     spec = yaml.safe_load((ROOT / "environments" / "production.yaml").read_text(encoding="utf-8"))
     spec["systems"] = {f"s{number:03}": {"framework": "fastapi"} for number in range(SYSTEMS)}
     spec.setdefault("compute", {})["nodes"] = {"min": 3, "max": 160}
-    spec["delivery"].pop("promote_from", None)  # the environment that it promotes from does not exist there
+    spec["delivery"].pop("promote_from", None)  # the source environment of promotions does not exist there
     path = scratch / "large" / "production.yaml"
     path.parent.mkdir()
     path.write_text(yaml.safe_dump(spec))
@@ -149,7 +149,7 @@ def fresh_clone(scratch: Path) -> tuple[float, float]:
 
 
 def many_resources(scratch: Path) -> tuple[float, float]:
-    """The plan of thousands of resources that need no cloud, without synthesis."""
+    """The duration of a plan of thousands of resources that need no cloud, without synthesis."""
     folder = scratch / "many"
     folder.mkdir()
     (folder / "main.tf").write_text(
@@ -201,10 +201,10 @@ def main() -> int:
             for kind, measure in kinds.items():
                 runs[kind].append(measure())
         yard = median(seconds for seconds, _ in yards)
-        seconds = {kind: median(each for each, _ in found) for kind, found in runs.items()}
+        seconds = {kind: median(each for each, _ in samples) for kind, samples in runs.items()}
         ratio = {
-            kind: median(mine / theirs for (mine, _), (theirs, _) in zip(found, yards, strict=True))
-            for kind, found in runs.items()
+            kind: median(mine / theirs for (mine, _), (theirs, _) in zip(samples, yards, strict=True))
+            for kind, samples in runs.items()
         }
         memory = max(megabytes for _, megabytes in runs["synth"])
         more = resources(large) - resources(small)

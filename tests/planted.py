@@ -38,15 +38,15 @@ STATES = ("applied", "before")
 GENERATED = "cdk.tf.json"
 KEPT = "terraform.tfstate"
 APPLIED = "applied"
-EARLY = "before it calls AWS"  # in the detail of what the embedded provider's checks refuse
-JSON = "json:"  # the rest of a path is one in the JSON text that stands there
+EARLY = "before it calls AWS"  # in the detail of refusals by the embedded provider's checks
+JSON = "json:"  # the rest of the path is inside the JSON text at that place
 EDIT = ("at", "path", "to", "replace", "times", "add", "like", "with", "remove")
-ITSELF = "root:"  # an address that begins so is a path in the root module, and not a resource
+ITSELF = "root:"  # an address with this prefix is a path in the root module, not a resource
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One edit of one root module, and what must become of it."""
+    """One edit of one root module, and the expected error."""
 
     name: str
     kind: str
@@ -56,16 +56,16 @@ class Fault:
     source: str
     edits: tuple[Mapping[str, Any], ...]
     environment: str = "production"
-    # `before`: the tier was not applied yet, and only what is edited is created. `applied`: it was.
+    # `before`: the tier is not applied, and only edited resources are created. `applied`: it is applied.
     state: str = "applied"
     account: str = ""  # the tier up to which the account is built; the fault's own if empty
     targets: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()  # outputs that refer to these go with what is removed
+    outputs: tuple[str, ...] = ()  # outputs that refer to these are removed, too
     variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def touched(self) -> list[str]:
-        """The addresses to which the run is limited."""
+        """The addresses that limit the run."""
         addresses = [edit.get("at") or edit.get("add") or edit.get("remove") for edit in repeated(self.edits)]
         edited = [address for address in addresses if address and not address.startswith(ITSELF)]
         return list(dict.fromkeys([*edited, *self.targets]))
@@ -79,15 +79,15 @@ class Verdict:
 
 
 def read(folder: Path = CATALOGUE) -> list[Fault]:
-    """The catalogue. Raises ValueError where it contradicts itself."""
-    found: list[Fault] = []
+    """The catalogue of faults. Raises ValueError for names that occur twice and for invalid entries."""
+    faults: list[Fault] = []
     for path in sorted(folder.glob("*.yaml")):
         kind = yaml.safe_load(path.read_text(encoding="utf-8"))
-        found += [_fault(path.stem, {**kind["all"], **entry}) for entry in kind["faults"]]
-    twice = [name for name, count in Counter(fault.name for fault in found).items() if count > 1]
+        faults += [_fault(path.stem, {**kind["all"], **entry}) for entry in kind["faults"]]
+    twice = [name for name, count in Counter(fault.name for fault in faults).items() if count > 1]
     if twice:
         raise ValueError(f"tests/faults: these names stand there twice: {', '.join(twice)}")
-    return found
+    return faults
 
 
 def _fault(kind: str, entry: Mapping[str, Any]) -> Fault:
@@ -103,7 +103,7 @@ def _fault(kind: str, entry: Mapping[str, Any]) -> Fault:
 
 
 def edited(body: Mapping[str, Any], fault: Fault) -> dict[str, Any]:
-    """A copy of a root module with the edits of a fault. Raises ValueError where one changes nothing.
+    """A copy of a root module with the edits of a fault. Raises ValueError for an edit without an effect.
 
     `at` and `path` name what gets the value `to` (null takes it away) or has a text `replace`d by another.
     `add` is a new resource, `like` another and `with` other arguments. `remove` takes a resource away.
@@ -113,10 +113,10 @@ def edited(body: Mapping[str, Any], fault: Fault) -> dict[str, Any]:
     for edit in repeated(fault.edits):
         before = json.dumps(root, sort_keys=True)
         if address := edit.get("add"):
-            found, name = _place(root, address, make=True)
-            found[name] = copy.deepcopy(_resource(root, edit["like"])) if "like" in edit else {}
+            resources, name = _place(root, address, make=True)
+            resources[name] = copy.deepcopy(_resource(root, edit["like"])) if "like" in edit else {}
             for path, value in edit.get("with", {}).items():
-                _set(found[name], path.split("/"), _always(value))
+                _set(resources[name], path.split("/"), _always(value))
         elif address := edit.get("remove"):
             _remove(root, address)
         else:
@@ -133,19 +133,19 @@ def edited(body: Mapping[str, Any], fault: Fault) -> dict[str, Any]:
 
 
 def _remove(root: dict[str, Any], address: str) -> None:
-    found, name = _place(root, address)
-    del found[name]
-    if not found:  # terraform refuses a type without resources
+    resources, name = _place(root, address)
+    del resources[name]
+    if not resources:  # terraform refuses an empty mapping of a type
         del root["resource"][address.split(".")[0]]
 
 
 def repeated(edits: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The edits, each addition as often as it says."""
-    found: list[Mapping[str, Any]] = []
+    expanded: list[Mapping[str, Any]] = []
     for edit in edits:
         times = edit.get("times", 0) if "add" in edit else 0
-        found += [_numbered(edit, number) for number in range(1, times + 1)] if times else [edit]
-    return found
+        expanded += [_numbered(edit, number) for number in range(1, times + 1)] if times else [edit]
+    return expanded
 
 
 def _numbered(value: Any, number: int) -> Any:
@@ -168,8 +168,8 @@ def _change(edit: Mapping[str, Any]) -> Callable[[Any], Any]:
     if times := edit.get("times"):
         copies = [_numbered(value, number) for number in range(1, times + 1)]
         if isinstance(value, dict):
-            return _always({key: each for one in copies for key, each in one.items()})
-        return _always([each for one in copies for each in one])
+            return _always({key: each for item in copies for key, each in item.items()})
+        return _always([each for item in copies for each in item])
     return _always(value)
 
 
@@ -182,8 +182,8 @@ def _place(root: dict[str, Any], address: str, make: bool = False) -> tuple[dict
 
 
 def _resource(root: dict[str, Any], address: str) -> dict[str, Any]:
-    found, name = _place(root, address)
-    resource: dict[str, Any] = found[name]
+    resources, name = _place(root, address)
+    resource: dict[str, Any] = resources[name]
     return resource
 
 
@@ -209,7 +209,7 @@ def _set(holder: Any, path: list[str], change: Callable[[Any], Any]) -> None:
 
 
 class Prepared:
-    """An environment that is synthesized and, tier by tier as they are needed, applied on an account."""
+    """A synthesized environment whose tiers are applied to an account as they are needed."""
 
     def __init__(self, folder: Path, environment: str) -> None:
         self.folder, self.environment = folder, environment
@@ -221,14 +221,14 @@ class Prepared:
                 check=True,
                 env={**os.environ, "CDKTF_OUTDIR": str(generated)},
             )
-        made = (generated / "tiers.mk").read_text(encoding="utf-8")
-        (tiers,) = [line.split("=")[1] for line in made.splitlines() if line.startswith("TIERS ")]
+        makefile = (generated / "tiers.mk").read_text(encoding="utf-8")
+        (tiers,) = [line.split("=")[1] for line in makefile.splitlines() if line.startswith("TIERS ")]
         self.order = tiers.split()
         self.bodies = {name: self._local(generated / "stacks" / name) for name in self.order}
         self.applied = [name for name in self.order if (folder / name / APPLIED).exists()]
 
     def _local(self, module: Path) -> dict[str, Any]:
-        """The root module with states in local files and without the guard against its own end."""
+        """The root module with states in local files and without prevent_destroy."""
         body: dict[str, Any] = json.loads((module / GENERATED).read_text(encoding="utf-8"))
         body["terraform"].pop("backend", None)
         for name, state in body.get("data", {}).get("terraform_remote_state", {}).items():
@@ -240,7 +240,7 @@ class Prepared:
         return body
 
     def module(self, folder: Path, tier: str, body: Mapping[str, Any]) -> Project:
-        """A root module in a folder of its own, ready for terraform."""
+        """A root module in a separate folder, ready for terraform."""
         project = Project(folder)
         project.exists = ""
         (folder / "main.tf").unlink()
@@ -249,7 +249,7 @@ class Prepared:
         return project
 
     def reach(self, tier: str) -> None:
-        """Applies what comes before a tier and the tier itself, unless that is done."""
+        """Applies the tiers up to this one, unless they are applied."""
         for name in self.order[: self.order.index(tier) + 1]:
             if name in self.applied:
                 continue
@@ -287,7 +287,7 @@ class Prepared:
 
 
 def stops(error: str, fault: Fault) -> bool:
-    """Whether an error is about a fault: it has the words, or comes of a check of the argument."""
+    """Whether an error is about a fault: it contains the words, or it is a check of the edited argument."""
     if all(_hears(error, words) for words in fault.says):
         return True
     if fault.stage == "validate" or EARLY not in error:
@@ -298,14 +298,14 @@ def stops(error: str, fault: Fault) -> bool:
 
 
 def _argument(path: str) -> str:
-    """The last argument on a path; what follows in a JSON text is inside it."""
+    """The last argument of a path; a path inside a JSON text belongs to the argument with the text."""
     outside, _, inside = path.partition(JSON)
     steps = [step for step in (inside.partition("/")[0] if inside else outside).split("/") if step]
     return next(step for step in reversed(steps) if not step.isdigit())
 
 
 def _hears(error: str, words: str) -> bool:
-    """Whether an error has one of these words, which | separates."""
+    """Whether an error contains one of these words, separated by |."""
     return any(word.lower() in error.lower() for word in words.split("|"))
 
 
@@ -317,7 +317,7 @@ def duplicate(source: Path, target: Path) -> None:
 def run(
     project: Project, stage: str, targets: Iterable[str] = (), variables: Mapping[str, str] | None = None
 ) -> tuple[list[str], str]:
-    """Runs terraform up to a stage: the errors, and all that it printed."""
+    """Runs terraform up to a stage and returns the errors and the output."""
     options = [] if stage == "validate" else ["-input=false", *(f"-target={each}" for each in targets)]
     ended = subprocess.run(
         [
@@ -345,7 +345,7 @@ def run(
 
 
 def _text(diagnostic: Mapping[str, Any]) -> str:
-    """A diagnostic on one line, with the code to which terraform points."""
+    """A diagnostic on one line, with the code that terraform quotes."""
     parts = [
         diagnostic.get("address"),
         diagnostic["summary"],
@@ -356,17 +356,17 @@ def _text(diagnostic: Mapping[str, Any]) -> str:
 
 
 def sample(faults: list[Fault], count: int, day: date) -> list[Fault]:
-    """Other faults every day, the same all day long."""
+    """A sample of faults that changes daily."""
     return Random(day.toordinal()).sample(faults, min(count, len(faults)))
 
 
 def sites(folder: Path, faults: Iterable[Fault]) -> dict[str, Prepared]:
-    """The environments of these faults, applied as far as they need it."""
-    found: dict[str, Prepared] = {}
+    """The environments of these faults, applied up to the required tiers."""
+    prepared: dict[str, Prepared] = {}
     for fault in faults:
-        if fault.environment not in found:
-            found[fault.environment] = Prepared(folder / fault.environment, fault.environment)
-        site = found[fault.environment]
+        if fault.environment not in prepared:
+            prepared[fault.environment] = Prepared(folder / fault.environment, fault.environment)
+        site = prepared[fault.environment]
         if fault.stage != "validate":
             tiers = [fault.tier, fault.account or fault.tier]
             last = max(site.order.index(tier) for tier in tiers)
@@ -374,11 +374,11 @@ def sites(folder: Path, faults: Iterable[Fault]) -> dict[str, Prepared]:
                 last -= 1
             if last >= 0:
                 site.reach(site.order[last])
-    return found
+    return prepared
 
 
 def judge(prepared: Mapping[str, Prepared], faults: Iterable[Fault]) -> list[Verdict]:
-    """What becomes of each fault, with a word every fifty."""
+    """The verdict on each fault; every fifty faults progress is printed."""
     verdicts = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for verdict in pool.map(lambda fault: prepared[fault.environment].try_fault(fault), faults):
@@ -398,7 +398,7 @@ def table(verdicts: Iterable[Verdict], key: Callable[[Fault], str]) -> list[str]
 
 
 def known() -> set[str]:
-    """The names of the faults that the rehearsal is known to let pass."""
+    """The names of the faults that the rehearsal does not catch, as recorded."""
     return set(json.loads(UNCAUGHT.read_text(encoding="utf-8")))
 
 
@@ -425,13 +425,13 @@ def main() -> int:
     for alarm in alarms:
         print(f"false alarm: {alarm}")
     missed = {verdict.fault.name for verdict in verdicts if not verdict.caught}
-    lost, found = sorted(missed - known()), sorted({fault.name for fault in faults} & known() - missed)
+    lost, fixed = sorted(missed - known()), sorted({fault.name for fault in faults} & known() - missed)
     print(f"faults: {len(faults) - len(missed)} of {len(faults)} caught; false alarms: {len(alarms)}")
     if asked.record and not asked.names:
         UNCAUGHT.write_text(json.dumps(sorted(missed), indent=2) + "\n", encoding="utf-8")
         return 1 if alarms else 0
-    if found:
-        print(f"faults: caught now, and still in {UNCAUGHT.name}: {', '.join(found)}")
+    if fixed:
+        print(f"faults: caught now, and still in {UNCAUGHT.name}: {', '.join(fixed)}")
         print("  remedy: make faults RECORD=yes, and commit the file")
     if lost:
         print(f"faults: not caught any more: {', '.join(lost)}", file=sys.stderr)
@@ -456,7 +456,7 @@ def report(verdicts: list[Verdict], verbose: bool) -> list[str]:
 
 
 def control(folder: Path, prepared: Mapping[str, Prepared]) -> list[str]:
-    """Environments of the project that do not apply unedited, or that plan a change after it."""
+    """False alarms: unedited environments that fail to apply, or that plan a change afterwards."""
     alarms = []
     for path in sorted((ROOT / "environments").glob("*.yaml")):
         site = prepared.get(path.stem)

@@ -29,7 +29,7 @@ BEGIN, END = "<!-- referees: written by make referees -->", "<!-- end of referee
 REGISTRY = re.compile(r'^(\s*source\s*=\s*")([\w-]+)/([\w-]+)/(\w+)((?://[\w/.-]+)?)"(.*)$', re.M)
 VERSION = re.compile(r'^\s*version\s*=\s*"[^"]*".*\n', re.M)
 BACKEND = re.compile(r'^\s*(?:backend "\w+"|cloud)\s*\{[^{}]*\}\s*$', re.M)
-# The provider `random` gives names: these are the same for every run, and need no provider.
+# Fixed names in place of those of the provider `random`.
 RANDOM = (
     (re.compile(r'^(?:resource|ephemeral) "random_\w+" "\w+" \{\n(?:(?!\}).*\n)*\}\n', re.M), ""),
     (re.compile(r"^\s*random\s*=\s*\{[^{}]*\}\n", re.M), ""),
@@ -42,7 +42,7 @@ LONGEST = 110
 class Result:
     module: str
     example: str
-    reached: str  # init, plan, apply, again or done: what failed, or that nothing did
+    reached: str  # the failed step (init, plan, apply or again), or done
     why: str = ""
 
     def row(self) -> str:
@@ -69,7 +69,7 @@ def fetch(repository: str, commit: str, folder: Path) -> Path:
         git("init", "--quiet", "--bare", str(bare))
         git(f"--git-dir={bare}", "fetch", "--quiet", "--depth=1", f"https://github.com/{repository}", commit)
     archive = folder / f"{target.name}.tar"
-    # Large files are missing in some mirrors, and no example needs one to be planned.
+    # Some mirrors lack large files; no example needs one.
     git(f"--git-dir={bare}", "archive", f"--output={archive}", commit, "--", ".", ":(exclude)*.zip")
     subprocess.run(["tar", "-xf", str(archive), "-C", str(target)], check=True)
     return target
@@ -80,7 +80,7 @@ def git(*words: str) -> None:
 
 
 def pin(folder: Path, modules: Mapping[str, Path]) -> None:
-    """Modules from the registry become those that were fetched, random names fixed ones; backends go."""
+    """Replaces registry modules by the fetched ones and random names by fixed ones, and removes backends."""
     for path in folder.rglob("*.tf"):
         text = old = path.read_text(encoding="utf-8")
 
@@ -101,7 +101,7 @@ def pin(folder: Path, modules: Mapping[str, Path]) -> None:
 
 
 def _unversioned(text: str) -> str:
-    """Without the versions of modules that are local now: terraform refuses them there."""
+    """Removes the versions of modules that are local now, which terraform refuses."""
     parts = re.split(r'(?m)^(?=module ")', text)
     return "".join(
         VERSION.sub("", part, count=1) if re.search(r'source\s*=\s*"\.', part) else part for part in parts
@@ -109,7 +109,7 @@ def _unversioned(text: str) -> str:
 
 
 def judge(module: str, example: str, files: Path) -> Result:
-    """How far an example of a module, whose files these are, comes on an empty account."""
+    """The result of an example of a module on an empty account."""
     folder = files / "examples" / example
     main = folder / "main.tf"
     project = Project(folder, main.read_text(encoding="utf-8") if main.exists() else "", terraform_command())
@@ -131,10 +131,10 @@ def judge(module: str, example: str, files: Path) -> Result:
 def reason(output: str) -> str:
     """The first error of terraform's output, or the first change of a plan that should have none."""
     text = " ".join(line.strip(" │╷╵") for line in output.splitlines())
-    found = re.search(r"Error: (.*?)(?=Error: |$)", text) or re.search(
+    match = re.search(r"Error: (.*?)(?=Error: |$)", text) or re.search(
         r"# (\S+ (?:will|must) be [\w ]+)", text
     )
-    words = re.sub(r"\s+", " ", found.group(1) if found else text).strip()
+    words = re.sub(r"\s+", " ", match.group(1) if match else text).strip()
     words = words.replace("|", "/").replace("<", "&lt;").replace("`", "'")
     return words if len(words) <= LONGEST else f"{words[:LONGEST].rsplit(' ', 1)[0]} …"
 
@@ -171,8 +171,8 @@ def main() -> int:
             try:
                 modules[each["repository"]] = fetch(each["repository"], each["commit"], Path(scratch))
             except (OSError, subprocess.CalledProcessError) as failed:
-                said = getattr(failed, "stderr", None) or failed
-                print(f"referees: {each['repository']} cannot be fetched: {said}", file=sys.stderr)
+                detail = getattr(failed, "stderr", None) or failed
+                print(f"referees: {each['repository']} cannot be fetched: {detail}", file=sys.stderr)
                 print("  remedy: reach GitHub, or set REFEREES_MIRROR (docs/rehearsal.md)", file=sys.stderr)
                 return 1
         for module in modules.values():
@@ -183,10 +183,10 @@ def main() -> int:
         results = []
         try:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                for result in pool.map(lambda one: judge(one[0], one[1], modules[one[0]]), asked):
+                for result in pool.map(lambda task: judge(task[0], task[1], modules[task[0]]), asked):
                     results.append(result)
                     print(result.row(), flush=True)
-        finally:  # an interrupted run leaves the rows that it has
+        finally:  # an interrupted run writes the finished rows
             write(table(results))
     return 0
 

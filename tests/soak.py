@@ -1,9 +1,9 @@
 """Builds a new environment on fake AWS under random failures: `python -m tests.soak ROUNDS`.
 
-In each round all tiers of production are planned and applied by make on a pretended account, again and again,
-until nothing is left to do. Each apply meets a random fault: creations that fail, terraform killed when
-it writes a state, a network that is cut then. After each the commands that the messages name are run. In the
-end every object of the account is in a state, or the round has failed.
+In each round make plans and applies all tiers of production on a pretended account, repeatedly, until no
+change is left. Each apply has a random fault: creations fail, terraform is killed when it writes a state, or
+the network is cut at that moment. After each apply the commands in the messages are run. The round fails
+unless in the end every object of the account is in a state.
 """
 
 from __future__ import annotations

@@ -71,13 +71,13 @@ def test_a_second_synthesis_changes_no_files_and_keeps_those_of_terraform(
 ) -> None:
     folder = tmp_path / "out"
     synthesize(environment(), folder)
-    kept = folder / "stacks" / "network" / ".terraform.lock.hcl"
-    kept.write_text("kept")
+    lock = folder / "stacks" / "network" / ".terraform.lock.hcl"
+    lock.write_text("kept")
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     synthesize(environment(), folder)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
     synthesize(environment(owner="someone"), folder)
-    assert kept.read_text() == "kept"
+    assert lock.read_text() == "kept"
     assert "someone" in (folder / "stacks" / "network" / "cdk.tf.json").read_text()
 
 
@@ -120,7 +120,7 @@ def test_the_graph_is_written_for_make_and_for_the_driver(folders: dict[str, Pat
 def test_every_policy_is_json(roots: dict[str, Root]) -> None:
     for root in roots.values():
         for terraform_type, name, arguments in root.each():
-            if terraform_type == "aws_ecr_lifecycle_policy":  # a policy in name alone
+            if terraform_type == "aws_ecr_lifecycle_policy":  # not an IAM policy
                 continue
             for argument in {"policy", "assume_role_policy"} & arguments.keys():
                 assert root.statements(f"{terraform_type}.{name}", argument)
@@ -143,31 +143,31 @@ def test_arns_belong_to_the_partition_of_the_region(
     assert service == f"logs.{region}.{suffix}"
 
 
-# What stands further up may import what stands further down; nothing else may.
+# A package may import only packages further down.
 FLOORS = (
     ("main",),
     ("tools",),  # set-up, and pages written from code
-    ("tierra.run", "tierra.hcl", "tierra.diagram", "tierra.github"),  # what make runs
+    ("tierra.run", "tierra.hcl", "tierra.diagram", "tierra.github"),  # the commands of make
     ("tierra.report",),
-    ("tierra.plans",),  # what saved plans say
-    ("tierra.specs",),  # the environments beside each other
+    ("tierra.plans",),  # reading and reporting saved plans
+    ("tierra.specs",),  # comparison of environments
     ("modules",),  # the spec and the ten tiers
-    ("tierra.patterns",),  # resources of AWS and Helm as tiers share them
-    ("tierra.terraform",),  # what a root module is made of
+    ("tierra.patterns",),  # constructs of AWS and Helm that tiers share
+    ("tierra.terraform",),  # elements of a root module
     ("tierra.validation", "rehearsal"),  # reading YAML; the embedded provider
-    ("tierra.aws", "tierra.bindings"),  # what AWS does; what the installed packages say
+    ("tierra.aws", "tierra.bindings"),  # facts about AWS; facts of the installed packages
     ("tierra.files", "tierra.versions"),
 )
-# Who knows of the embedded provider, and what of it.
+# Packages that may import the embedded provider, and the modules that they may import.
 KNOWN = {"tierra.run": {"attach"}, "tierra.hcl": {"catalog", "ephemeral"}, "tools": {"catalog", "checks"}}
 
 
 @pytest.mark.parametrize("package", [package for floor in FLOORS for package in floor])
 def test_imports_go_one_way(package: str) -> None:
-    floor = next(place for place, names in enumerate(FLOORS) if package in names)
+    floor = next(number for number, names in enumerate(FLOORS) if package in names)
     below = {name for names in FLOORS[floor + 1 :] for name in names} | {package}
-    place = ROOT / package.replace(".", "/")
-    for path in sorted(place.rglob("*.py")) or [place.with_suffix(".py")]:
+    folder = ROOT / package.replace(".", "/")
+    for path in sorted(folder.rglob("*.py")) or [folder.with_suffix(".py")]:
         for name in imported(path, for_types=False):
             first, second, *_ = [*name.split("."), ""]
             target = f"tierra.{second}" if first == "tierra" and second else first
@@ -192,7 +192,7 @@ def test_tiers_import_only_outputs_and_specs_of_other_tiers(path: Path) -> None:
     for name in names:
         parts = name.split(".")
         if parts[0] == "modules" and len(parts) > 2 and parts[1] in TIER_FOLDERS - {own}:
-            derived = {"groups", "pools", "promotion"}  # what follows from the spec alone
+            derived = {"groups", "pools", "promotion"}  # depends only on the spec
             allowed = {"outputs", *derived}
             if own == "architecture.py":
                 allowed = {"tier"}
@@ -202,7 +202,7 @@ def test_tiers_import_only_outputs_and_specs_of_other_tiers(path: Path) -> None:
                 allowed = {"quantities"}
             elif path.name.endswith("spec.py") or path.name == "disks.py":
                 allowed = {"ranges", "domains"}
-            spec = parts[2] == "spec" or parts[2].endswith("_spec")  # words that all share, and no provider
+            spec = parts[2] == "spec" or parts[2].endswith("_spec")  # shared constants, no provider
             assert spec or parts[2] in allowed, f"{path}: only outputs.py and specs cross a tier, not {name}"
 
 
@@ -222,9 +222,9 @@ def test_spec_naming_and_templating_import_no_provider(start: str) -> None:
         if name in seen or not path.is_file():
             continue
         seen.add(name)
-        found = set(imported(path))
-        assert not {each for each in found if each.startswith(("cdktf", "constructs", "jsii"))}, name
-        waiting += [each for each in found if each.startswith(("modules.", "tierra."))]
+        modules = set(imported(path))
+        assert not {each for each in modules if each.startswith(("cdktf", "constructs", "jsii"))}, name
+        waiting += [each for each in modules if each.startswith(("modules.", "tierra."))]
 
 
 def test_the_architecture_page_names_existing_files_and_addresses(folders: dict[str, Path]) -> None:
@@ -250,14 +250,14 @@ def test_the_architecture_page_names_existing_files_and_addresses(folders: dict[
 
 
 def _about_types(node: ast.Dict) -> bool:
-    """Whether a dict literal says data, not code, of types of resources."""
+    """Whether a dict literal has data, not code, by resource type."""
     keys = [key.elts[0] if isinstance(key, ast.Tuple) and key.elts else key for key in node.keys]
     types = [key for key in keys if isinstance(key, ast.Constant) and str(key.value).startswith("aws_")]
     code = (ast.Name, ast.Attribute, ast.Call, ast.Lambda)
     return len(types) > 1 and not all(isinstance(value, code) for value in node.values)
 
 
-def test_what_is_known_of_a_type_stands_in_its_one_entry() -> None:
+def test_facts_of_a_type_are_only_in_its_entry() -> None:
     names = [name for family in FAMILIES for name in family.TYPES]
     assert sorted(names) == sorted(set(names))
     elsewhere = [
@@ -267,10 +267,10 @@ def test_what_is_known_of_a_type_stands_in_its_one_entry() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Dict) and _about_types(node)
     ]
-    assert not elsewhere, "an entry of tierra/aws/types/ may say this"
+    assert not elsewhere, "move these facts to the entries in tierra/aws/types/"
 
 
-def test_an_entry_stands_once_in_its_family() -> None:
+def test_a_family_has_no_duplicate_entries() -> None:
     for family in FAMILIES:
         tree = ast.parse(Path(str(family.__file__)).read_text(encoding="utf-8"))
         [table] = [node.value for node in tree.body if isinstance(node, ast.AnnAssign)]

@@ -23,27 +23,27 @@ PRESCRIBED: dict[str, Any] = {"permissions_boundary": "company/boundary", "role_
 
 
 def test_every_role_has_the_boundary_and_the_path_of_the_company(variant: Callable[..., Variant]) -> None:
-    found = variant(**PRESCRIBED, data={"postgres": {}})
+    tiers = variant(**PRESCRIBED, data={"postgres": {}})
     count = 0
     for tier in TIERS:
-        roles = found[tier].body.get("resource", {}).get("aws_iam_role", {})
+        roles = tiers[tier].body.get("resource", {}).get("aws_iam_role", {})
         for name, role in roles.items():
             count += 1
             assert role["permissions_boundary"] == "${data.aws_iam_policy.boundary.arn}", name
             assert role["path"] == "/platform/", name
         if roles:
-            assert found[tier].body["data"]["aws_iam_policy"] == {"boundary": {"arn": BOUNDARY}}
+            assert tiers[tier].body["data"]["aws_iam_policy"] == {"boundary": {"arn": BOUNDARY}}
     assert count > 20
 
 
 def test_roles_are_found_below_their_path(variant: Callable[..., Variant]) -> None:
-    """No ARN of a role that is written out lacks the path: policies and trust name roles that exist."""
-    found = variant(**PRESCRIBED)
+    """Every literal role ARN in policies and trust policies has the path."""
+    tiers = variant(**PRESCRIBED)
     for tier in TIERS:
-        text = json.dumps(found[tier].body)
+        text = json.dumps(tiers[tier].body)
         assert f":iam::{ACCOUNT}:role/acme-" not in text, tier
-    assert f":iam::{ACCOUNT}:role/platform/acme-trial-secrets-*" in json.dumps(found["gateway"].body)
-    assert f":iam::{ACCOUNT}:role/platform/acme-trial-secrets-*" in json.dumps(found["state"].body)
+    assert f":iam::{ACCOUNT}:role/platform/acme-trial-secrets-*" in json.dumps(tiers["gateway"].body)
+    assert f":iam::{ACCOUNT}:role/platform/acme-trial-secrets-*" in json.dumps(tiers["state"].body)
 
 
 def test_an_apply_creates_only_roles_with_the_boundary_of_the_company(
@@ -63,7 +63,7 @@ def test_an_apply_creates_only_roles_with_the_boundary_of_the_company(
 
 
 @pytest.mark.parametrize(
-    ("said", "rule", "remedy"),
+    ("keys", "rule", "remedy"),
     [
         ({"role_path": "platform"}, "must start and end with a slash", "write /platform/"),
         ({"role_path": "/a b/"}, "must start and end with a slash", "write it like /platform/"),
@@ -83,10 +83,10 @@ def test_an_apply_creates_only_roles_with_the_boundary_of_the_company(
     ],
 )
 def test_invalid_boundaries_and_role_paths_are_refused(
-    environment: Callable[..., Environment], said: dict[str, Any], rule: str, remedy: str
+    environment: Callable[..., Environment], keys: dict[str, Any], rule: str, remedy: str
 ) -> None:
     with pytest.raises(SpecError) as refused:
-        environment(**said)
+        environment(**keys)
     assert rule in str(refused.value)
     assert remedy in str(refused.value)
 
@@ -100,16 +100,16 @@ ASSUMED: dict[str, Any] = {
 
 
 def test_provider_backend_states_and_helm_assume_the_role(variant: Callable[..., Variant]) -> None:
-    found = variant(**ASSUMED)
+    tiers = variant(**ASSUMED)
     for tier in ("network", "gateway"):
-        body = found[tier].body
+        body = tiers[tier].body
         assert body["terraform"]["backend"]["s3"]["assume_role"] == {"role_arn": TERRAFORM}
         assert body["provider"]["aws"][0]["assume_role"] == [{"role_arn": TERRAFORM}]
-    states = found["gateway"].body["data"]["terraform_remote_state"]
+    states = tiers["gateway"].body["data"]["terraform_remote_state"]
     assert states
     for each in states.values():
         assert each["config"]["assume_role"] == {"role_arn": TERRAFORM}
-    asked = found["gateway"].body["provider"]["helm"][0]["kubernetes"]["exec"]["args"]
+    asked = tiers["gateway"].body["provider"]["helm"][0]["kubernetes"]["exec"]["args"]
     assert asked[-2:] == ["--role-arn", TERRAFORM]
 
 
@@ -119,27 +119,27 @@ def test_aws_clients_of_a_run_assume_the_role(
     from tierra.aws import signing
     from tierra.run import account
 
-    found = variant(**ASSUMED)
-    assert found["network"].environment.assume_role == TERRAFORM
-    place = account.Backend.of(found.folder / "network" / "stacks" / "network")
-    assert place.role == TERRAFORM
+    tiers = variant(**ASSUMED)
+    assert tiers["network"].environment.assume_role == TERRAFORM
+    backend = account.Backend.of(tiers.folder / "network" / "stacks" / "network")
+    assert backend.role == TERRAFORM
     asked: list[Any] = []
     monkeypatch.setattr(signing, "client", lambda *with_: asked.append(with_[:3]))
-    account.client("s3", place.region, place.role)
+    account.client("s3", backend.region, backend.role)
     assert asked == [("s3", "us-east-1", TERRAFORM)]
 
 
 def test_a_client_has_the_credentials_of_the_role(aws: Any) -> None:
-    """Against the pretended account of moto, which knows whom the credentials of a session are of. In a
-    process of its own, for the account runs in this one and must not be asked through itself."""
+    """moto returns the role of the session's credentials. The client runs in a separate process, because the
+    fake account runs in this one."""
     program = (
         "import sys; from botocore.config import Config; from tierra.aws import signing\n"
         "for role in (None, sys.argv[1]):\n"
         "    print(signing.client('sts', 'us-east-1', role, Config()).get_caller_identity()['Arn'])\n"
     )
     command = [sys.executable, "-c", program, TERRAFORM]
-    said = subprocess.check_output(command, cwd=ROOT, env={**os.environ, **aws.variables()}, text=True)
-    plain, taken = said.split()
+    output = subprocess.check_output(command, cwd=ROOT, env={**os.environ, **aws.variables()}, text=True)
+    plain, taken = output.split()
     assert ":assumed-role/terraform/tierra" in taken
     assert ":assumed-role/" not in plain
 
@@ -167,8 +167,8 @@ def test_invalid_assumed_roles_and_ignored_tags_are_refused(
 
 
 def test_configured_and_kubernetes_tags_are_ignored(variant: Callable[..., Variant]) -> None:
-    found = variant(ignore_tags={"keys": ["map-migrated"], "key_prefixes": ["company:"]})
-    assert found["network"].body["provider"]["aws"][0]["ignore_tags"] == [
+    tiers = variant(ignore_tags={"keys": ["map-migrated"], "key_prefixes": ["company:"]})
+    assert tiers["network"].body["provider"]["aws"][0]["ignore_tags"] == [
         {
             "keys": ["map-migrated"],
             "key_prefixes": ["kubernetes.io/cluster/", "kubernetes.io/created-for/", "company:"],
@@ -188,14 +188,14 @@ def test_the_listener_uses_an_existing_certificate(variant: Callable[..., Varian
 
 
 def test_without_route_53_the_records_are_in_an_output(variant: Callable[..., Variant]) -> None:
-    found = variant(edge={"dns": "off", "certificate": CERTIFICATE, "aliases": ["www.example.com"]})
-    edge = found["edge"]
+    tiers = variant(edge={"dns": "off", "certificate": CERTIFICATE, "aliases": ["www.example.com"]})
+    edge = tiers["edge"]
     assert not edge.all("aws_route53_record")
     assert "aws_route53_zone" not in edge.body.get("data", {})
     target = "${aws_lb.main.dns_name}"
     records = edge.body["output"]["dns_records"]["value"]
     assert records == {"app.example.com": target, "www.example.com": target}
-    rights = found["delivery"].statements("aws_iam_policy.apply_global")
+    rights = tiers["delivery"].statements("aws_iam_policy.apply_global")
     assert "SetRecordsOfTheZone" not in rights
     plain = variant()
     assert "dns_records" not in plain["edge"].body["output"]
@@ -240,12 +240,12 @@ def test_doctor_checks_that_the_certificate_covers_every_name(
 
     from tools import doctor
 
-    made = environment(edge={"certificate": CERTIFICATE, "aliases": ["www.example.com"]})
-    spec: Any = SimpleNamespace(target="aws", edge=made.edge, systems=made.systems)
+    loaded = environment(edge={"certificate": CERTIFICATE, "aliases": ["www.example.com"]})
+    spec: Any = SimpleNamespace(target="aws", edge=loaded.edge, systems=loaded.systems)
 
     def answers(status: str, *names: str) -> doctor.Finding:
-        said = {"Status": status, "DomainName": names[0], "SubjectAlternativeNames": list(names)}
-        fake = SimpleNamespace(describe_certificate=lambda CertificateArn: {"Certificate": said})
+        described = {"Status": status, "DomainName": names[0], "SubjectAlternativeNames": list(names)}
+        fake = SimpleNamespace(describe_certificate=lambda CertificateArn: {"Certificate": described})
         monkeypatch.setattr(doctor, "client", lambda *_: fake)
         return doctor.look_at_certificate(spec)
 
@@ -261,18 +261,18 @@ DNS = "arn:aws:iam::210987654321:role/dns"
 def test_a_zone_in_another_account_has_a_separate_provider(
     variant: Callable[..., Variant],
 ) -> None:
-    found = variant(edge={"zone_role": DNS}, delivery={"ci": "off"})
-    edge = found["edge"]
-    _, other = edge.body["provider"]["aws"]
-    assert (other["alias"], other["allowed_account_ids"]) == ("zone", ["210987654321"])
-    assert other["assume_role"] == [{"role_arn": DNS}]
+    tiers = variant(edge={"zone_role": DNS}, delivery={"ci": "off"})
+    edge = tiers["edge"]
+    _, zone = edge.body["provider"]["aws"]
+    assert (zone["alias"], zone["allowed_account_ids"]) == ("zone", ["210987654321"])
+    assert zone["assume_role"] == [{"role_arn": DNS}]
     assert edge.body["data"]["aws_route53_zone"]["main"]["provider"] == "aws.zone"
     records = edge.all("aws_route53_record")
     assert {each["provider"] for each in records.values()} == {"aws.zone"}
     assert {name.partition("_")[0] for name in records} == {"address", "caa", "proof"}
     rest = {kind: all_ for kind, all_ in edge.body["resource"].items() if kind != "aws_route53_record"}
     assert "aws.zone" not in json.dumps(rest)
-    assert "aws.zone" not in json.dumps(found["network"].body)
+    assert "aws.zone" not in json.dumps(tiers["network"].body)
 
 
 def test_the_zone_role_is_assumed_after_the_account_role(variant: Callable[..., Variant]) -> None:
@@ -302,9 +302,9 @@ INTERNAL: dict[str, Any] = {
 }
 
 
-def ingress(found: Variant) -> dict[tuple[int, str], str]:
-    """What the group of the load balancer lets in: the rule by port and range."""
-    rules = found["network"].all("aws_vpc_security_group_ingress_rule")
+def ingress(tiers: Variant) -> dict[tuple[int, str], str]:
+    """The ingress rules of the load balancer's security group, by port and range."""
+    rules = tiers["network"].all("aws_vpc_security_group_ingress_rule")
     return {
         (rule["from_port"], rule["cidr_ipv4"]): name
         for name, rule in rules.items()
@@ -313,13 +313,13 @@ def ingress(found: Variant) -> dict[tuple[int, str], str]:
 
 
 def test_an_internal_load_balancer_admits_the_vpc_and_clients(variant: Callable[..., Variant]) -> None:
-    found = variant(**INTERNAL)
-    balancer = found["edge"]["aws_lb.main"]
+    tiers = variant(**INTERNAL)
+    balancer = tiers["edge"]["aws_lb.main"]
     assert balancer["internal"] is True
     assert all("private_subnet_ids" in subnet for subnet in balancer["subnets"])
-    assert found["edge"].all("aws_wafv2_web_acl")
+    assert tiers["edge"].all("aws_wafv2_web_acl")
     ranges = ("10.20.0.0/16", "10.1.0.0/16")
-    assert set(ingress(found)) == {(port, cidr) for port in (80, 443) for cidr in ranges}
+    assert set(ingress(tiers)) == {(port, cidr) for port in (80, 443) for cidr in ranges}
     plain = variant()
     assert plain["edge"]["aws_lb.main"]["internal"] is False
     assert set(ingress(plain)) == {(80, "0.0.0.0/0"), (443, "0.0.0.0/0")}
@@ -368,8 +368,8 @@ def test_an_internal_load_balancer_is_drawn_among_the_private_subnets(
     from tierra.diagram.read import picture_of
     from tierra.diagram.terraform import Terraform
 
-    found = variant(**INTERNAL)
-    picture = picture_of("trial", "rehearsal", Terraform({tier: found[tier].body for tier in TIERS}))
+    tiers = variant(**INTERNAL)
+    picture = picture_of("trial", "rehearsal", Terraform({tier: tiers[tier].body for tier in TIERS}))
     assert not flaws(arrange(picture))
     [box] = [each for each in picture.private.boxes if each.kind == "load_balancer"]
     assert "from 10.1.0.0/16, 10.20.0.0/16" in " ".join(box.notes)
@@ -384,12 +384,12 @@ def test_the_rehearsal_has_existing_resources_of_the_spec(
     from tierra.run.terraform import settings
     from tierra.run.workspace import Workspace
 
-    said = facts(environment(edge={"certificate": CERTIFICATE, "zone_id": "Z0123456789EXAMPLE"}))
-    assert said["existing"] == [CERTIFICATE, "Z0123456789EXAMPLE"]
-    (tmp_path / "environment.json").write_text(json.dumps(said))
+    written = facts(environment(edge={"certificate": CERTIFICATE, "zone_id": "Z0123456789EXAMPLE"}))
+    assert written["existing"] == [CERTIFICATE, "Z0123456789EXAMPLE"]
+    (tmp_path / "environment.json").write_text(json.dumps(written))
     variables = {"REHEARSE": "yes", "REHEARSAL_EXISTS": "vpc-0a"}
-    found = settings(Workspace("trial", tmp_path, variables))
-    assert found["REHEARSAL_EXISTS"] == f"{CERTIFICATE},Z0123456789EXAMPLE,vpc-0a"
+    given = settings(Workspace("trial", tmp_path, variables))
+    assert given["REHEARSAL_EXISTS"] == f"{CERTIFICATE},Z0123456789EXAMPLE,vpc-0a"
 
 
 def test_an_apply_prints_the_records_to_create(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

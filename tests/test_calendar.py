@@ -75,7 +75,7 @@ def test_synthesis_reads_no_clock() -> None:
         assert not clocks.search(path.read_text(encoding="utf-8")), path
 
 
-# --- what a day says about a spec ---
+# --- warnings about a spec ---
 
 
 def keys(environment: Environment, day: date) -> list[str]:
@@ -113,13 +113,13 @@ def test_the_suggested_upgrade_is_the_next_kubernetes_or_the_newest_postgresql(
     environment: Environments,
 ) -> None:
     spec = environment(compute={"kubernetes": "1.33"}, data={"postgres": {"version": "14.20"}})
-    found = {each.key: each for each in days.warnings(spec, date(2027, 3, 1))}
-    assert found["compute.kubernetes"].ended
-    assert not found["compute.kubernetes"].refused, "EKS still has it, under extended support"
-    assert 'write compute.kubernetes: "1.34"' in found["compute.kubernetes"].remedy
-    assert "go on to 1.36 in the same way" in found["compute.kubernetes"].remedy
-    assert found["data.postgres.version"].refused, "RDS creates none where extended support is off"
-    assert 'write data.postgres.version: "18"' in found["data.postgres.version"].remedy
+    warnings = {each.key: each for each in days.warnings(spec, date(2027, 3, 1))}
+    assert warnings["compute.kubernetes"].ended
+    assert not warnings["compute.kubernetes"].refused, "EKS still offers it, with extended support"
+    assert 'write compute.kubernetes: "1.34"' in warnings["compute.kubernetes"].remedy
+    assert "go on to 1.36 in the same way" in warnings["compute.kubernetes"].remedy
+    assert warnings["data.postgres.version"].refused, "RDS refuses new ones if extended support is off"
+    assert 'write data.postgres.version: "18"' in warnings["data.postgres.version"].remedy
 
 
 def test_a_version_without_an_end_date_never_warns() -> None:
@@ -136,17 +136,17 @@ def test_cache_versions_are_checked_by_engine(
     known = calendar.rows
     monkeypatch.setattr(calendar, "rows", lambda product: rows if product == VALKEY else known(product))
     spec = environment(data={"redis": {"engine": "valkey", "version": "8.2"}})
-    [found] = days.warnings(spec, date(2027, 1, 2))
-    assert found.key == "data.redis.version"
-    assert "standard support of Valkey 8.2 ended on 2027-01-01; since then AWS bills" in found.what
-    assert 'write data.redis.version: "8.3"' in found.remedy
+    [warning] = days.warnings(spec, date(2027, 1, 2))
+    assert warning.key == "data.redis.version"
+    assert "standard support of Valkey 8.2 ended on 2027-01-01; since then AWS bills" in warning.what
+    assert 'write data.redis.version: "8.3"' in warning.remedy
     assert not keys(environment(data={"redis": {"version": "7.1"}}), date(2027, 1, 2))
 
 
 def test_a_table_older_than_a_year_warns(environment: Environments) -> None:
-    found = [str(each) for each in days.warnings(environment(), TODAY + timedelta(days=400))]
-    assert any("the versions were looked up on" in each and "make versions" in each for each in found)
-    assert any(f"the add-ons of Kubernetes {VERSIONS[-1]} were looked up on" in each for each in found)
+    warnings = [str(each) for each in days.warnings(environment(), TODAY + timedelta(days=400))]
+    assert any("the versions were looked up on" in each and "make versions" in each for each in warnings)
+    assert any(f"the add-ons of Kubernetes {VERSIONS[-1]} were looked up on" in each for each in warnings)
 
 
 def test_the_current_date_can_be_overridden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,10 +169,10 @@ def test_synthesis_prints_a_line_for_each_warning(day: str, lines: int) -> None:
         text=True,
         check=True,
     )
-    said = done.stderr.splitlines()
-    assert len(said) == lines
+    printed = done.stderr.splitlines()
+    assert len(printed) == lines
     assert all(
-        each.startswith("calendar: environments/production.yaml: compute.kubernetes: ") for each in said
+        each.startswith("calendar: environments/production.yaml: compute.kubernetes: ") for each in printed
     )
     assert (
         "-m tierra.report.calendar" in (ROOT / "Makefile").read_text(encoding="utf-8").partition("synth:")[2]
@@ -194,28 +194,30 @@ def test_doctor_reports_the_warnings(
 ) -> None:
     monkeypatch.setenv("TIERRA_TODAY", day)
     spec = environment().model_copy(update={"target": target})
-    found = doctor.look_at_calendar(spec)
-    assert found.status == status
-    assert bool(found.remedy) is (status != doctor.OK)
+    findings = doctor.look_at_calendar(spec)
+    assert findings.status == status
+    assert bool(findings.remedy) is (status != doctor.OK)
 
 
-# --- what a day says about a plan ---
+# --- findings about a plan ---
 
 
 def planned(terraform_type: str, was: dict[str, Any] | None, now: dict[str, Any]) -> dict[str, Any]:
     actions = ["create"] if was is None else ["no-op"] if was == now else ["update"]
     change = {"actions": actions, "before": was, "after": now}
-    one = {
+    resource = {
         "address": f"{terraform_type}.it",
         "mode": "managed",
         "type": terraform_type,
         "name": "it",
         "change": change,
     }
-    return {"resource_changes": [one], "planned_values": {}, "configuration": {}}
+    return {"resource_changes": [resource], "planned_values": {}, "configuration": {}}
 
 
-def told(terraform_type: str, was: dict[str, Any] | None, now: dict[str, Any], day: date) -> list[Finding]:
+def findings_on(
+    terraform_type: str, was: dict[str, Any] | None, now: dict[str, Any], day: date
+) -> list[Finding]:
     plan = planned(terraform_type, was, now)
     return list(days.findings("tier", standing(plan, {}), changes("tier", plan, {}), day))
 
@@ -225,28 +227,28 @@ CLUSTER = "aws_eks_cluster"
 
 def test_the_report_covers_existing_and_new_resources() -> None:
     late = date(2027, 3, 1)
-    [found] = told(CLUSTER, {"version": "1.35"}, {"version": "1.35"}, late)
-    assert (found.subject, found.action, found.critical) == (CALENDAR, days.UNCHANGED, False)
-    [found] = told(CLUSTER, None, {"version": "1.35"}, late)
-    assert (found.subject, found.action, found.critical) == (CALENDAR, "create", True)
-    assert found.says.endswith('write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)')
-    assert found.lines[0].startswith("~ then EKS upgrades the cluster by itself")
-    assert told(CLUSTER, {"version": "1.35"}, {"version": "1.36"}, late) == []
-    [found] = told(CLUSTER, {"version": "1.34"}, {"version": "1.34"}, late)
-    assert found.critical
+    [finding] = findings_on(CLUSTER, {"version": "1.35"}, {"version": "1.35"}, late)
+    assert (finding.subject, finding.action, finding.critical) == (CALENDAR, days.UNCHANGED, False)
+    [finding] = findings_on(CLUSTER, None, {"version": "1.35"}, late)
+    assert (finding.subject, finding.action, finding.critical) == (CALENDAR, "create", True)
+    assert finding.says.endswith('write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)')
+    assert finding.lines[0].startswith("~ then EKS upgrades the cluster by itself")
+    assert findings_on(CLUSTER, {"version": "1.35"}, {"version": "1.36"}, late) == []
+    [finding] = findings_on(CLUSTER, {"version": "1.34"}, {"version": "1.34"}, late)
+    assert finding.critical
 
 
 def test_versions_that_aws_no_longer_creates_are_refused_for_new_resources() -> None:
     late = date(2028, 4, 1)
-    assert told(CLUSTER, None, {"version": "1.35"}, late)[0].subject == REFUSED
-    assert told(CLUSTER, {"version": "1.34"}, {"version": "1.35"}, late)[0].subject == REFUSED
-    assert told(CLUSTER, {"version": "1.35"}, {"version": "1.35"}, late)[0].subject == CALENDAR
+    assert findings_on(CLUSTER, None, {"version": "1.35"}, late)[0].subject == REFUSED
+    assert findings_on(CLUSTER, {"version": "1.34"}, {"version": "1.35"}, late)[0].subject == REFUSED
+    assert findings_on(CLUSTER, {"version": "1.35"}, {"version": "1.35"}, late)[0].subject == CALENDAR
     tagged = {"version": "1.35", "tags": {"Owner": "platform"}}
-    assert told(CLUSTER, {"version": "1.35"}, tagged, late)[0].subject == CALENDAR
+    assert findings_on(CLUSTER, {"version": "1.35"}, tagged, late)[0].subject == CALENDAR
 
 
 @pytest.mark.parametrize(
-    ("terraform_type", "values", "found"),
+    ("terraform_type", "values", "reported"),
     [
         ("aws_db_instance", {"engine": "postgres", "engine_version": "14.20"}, True),
         ("aws_db_instance", {"engine": "postgres", "engine_version": "18"}, False),
@@ -257,11 +259,13 @@ def test_versions_that_aws_no_longer_creates_are_refused_for_new_resources() -> 
         (CLUSTER, {"version": None}, False),
     ],
 )
-def test_every_type_of_database_is_checked(terraform_type: str, values: dict[str, Any], found: bool) -> None:
-    assert bool(told(terraform_type, values, values, date(2027, 3, 1))) is found
+def test_every_type_of_database_is_checked(
+    terraform_type: str, values: dict[str, Any], reported: bool
+) -> None:
+    assert bool(findings_on(terraform_type, values, values, date(2027, 3, 1))) is reported
 
 
-# --- the table is renewed ---
+# --- renewal of the table ---
 
 
 def moment(day: date) -> datetime:
@@ -277,12 +281,12 @@ class Stubs:
     def __init__(self, answers: dict[str, Answers]) -> None:
         self.stubs: list[Stubber] = []
         self.clients: dict[str, Any] = {}
-        for service, said in answers.items():
+        for service, calls in answers.items():
             client = botocore.session.Session().create_client(
                 service, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
             )
             stub = Stubber(client)
-            for method, answer in said:
+            for method, answer in calls:
                 stub.add_response(method, answer)
             stub.activate()
             self.clients[service] = client
@@ -304,7 +308,7 @@ def cluster_version(version: str, ends: date, status: str = "STANDARD_SUPPORT") 
 
 
 def addon(name: str, kubernetes: str, *sold: str) -> dict[str, Any]:
-    """The last is what EKS takes by default."""
+    """The last version is the default of EKS."""
     return {
         "addons": [
             {
@@ -435,14 +439,14 @@ def test_renewal_adds_removes_and_updates_kubernetes_versions(renewed: dict[str,
     assert rows["1.36"].standard_until == date(2027, 8, 3)
     assert not rows["1.32"].offered
     assert "1.29" not in rows
-    assert rows["1.34"].read == TODAY, "what AWS did not name stays as it was"
+    assert rows["1.34"].read == TODAY, "what AWS does not list must stay unchanged"
 
 
 def test_renewal_takes_the_default_addon_versions_of_eks(renewed: dict[str, Any]) -> None:
     for kubernetes in ("1.36", "1.37"):
         row = renewed[calendar.ADDONS][kubernetes]
         assert {name: row[name] for name in NAMES} == dict.fromkeys(NAMES, f"v{kubernetes}.1-eksbuild.2")
-    assert renewed[calendar.ADDONS]["1.35"] == TABLE[calendar.ADDONS]["1.35"], "it left standard support"
+    assert renewed[calendar.ADDONS]["1.35"] == TABLE[calendar.ADDONS]["1.35"], "standard support has ended"
 
 
 def test_renewal_takes_the_oldest_available_minor_of_each_postgresql_major(renewed: dict[str, Any]) -> None:
@@ -482,9 +486,9 @@ def test_the_written_table_reads_the_same_and_keeps_its_comments(renewed: dict[s
 
 
 def test_renewal_reports_differences_and_manual_steps(renewed: dict[str, Any]) -> None:
-    said = "\n".join(versions.differences(TABLE, renewed))
-    assert "kubernetes 1.36: standard_until: 2027-08-02 → 2027-08-03" in said
-    assert "Kubernetes 1.37 is not offered before `autoscaler` has its image" in said
+    differences = "\n".join(versions.differences(TABLE, renewed))
+    assert "kubernetes 1.36: standard_until: 2027-08-02 → 2027-08-03" in differences
+    assert "Kubernetes 1.37 is not offered before `autoscaler` has its image" in differences
     assert list(versions.differences(TABLE, TABLE)) == []
 
 
@@ -506,8 +510,10 @@ def test_a_refused_call_names_the_permissions_and_changes_nothing(
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(sys, "argv", ["versions", "production"])
     assert versions.main() == 1
-    assert "AWS refuses DescribeClusterVersions (AccessDeniedException)" in (said := capsys.readouterr().err)
-    assert "eks:DescribeAddonVersions" in said
+    assert "AWS refuses DescribeClusterVersions (AccessDeniedException)" in (
+        printed := capsys.readouterr().err
+    )
+    assert "eks:DescribeAddonVersions" in printed
     assert calendar.TABLE.read_text(encoding="utf-8") == TEXT
 
 

@@ -43,7 +43,7 @@ def terraform(spec: Any, tier: str, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The Terraform of a tier of a base."""
+    """The generated Terraform of a tier of a base environment."""
     return cache(lambda base, tier: terraform(bases()[base], tier, tmp_path_factory.mktemp("before")))
 
 
@@ -81,9 +81,9 @@ def test_a_change_is_one_valid_spec_after_another() -> None:
 
 
 def test_most_keys_change_at_once() -> None:
-    found = [together(base) for base in bases()]
-    assert all(legal(each.after) for each in found)
-    assert sum(len(each.edits) for each in found) > len(changeable()) // 2
+    changes = [together(base) for base in bases()]
+    assert all(legal(each.after) for each in changes)
+    assert sum(len(each.edits) for each in changes) > len(changeable()) // 2
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -101,7 +101,7 @@ def test_a_change_reaches_the_terraform_unless_it_is_listed_as_idle(
 
 
 def near(key: str) -> list[str]:
-    """The tiers, that of the key first."""
+    """The tiers, with the tier of the key first."""
     own = key.partition(".")[0]
     return sorted(TIERS, key=lambda tier: tier != own)
 
@@ -118,17 +118,15 @@ def test_an_idle_key_that_is_for_workflows_changes_them(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", table()["elsewhere"])
-def test_a_key_that_names_the_environment_leads_to_other_states(
-    key: str, before: Any, tmp_path: Path
-) -> None:
-    other = replaced(bases()["usual"], (key,), table()["elsewhere"][key]["to"])
+def test_a_change_of_a_naming_key_uses_other_states(key: str, before: Any, tmp_path: Path) -> None:
+    edited = replaced(bases()["usual"], (key,), table()["elsewhere"][key]["to"])
     for tier in TIERS:
-        one, two = json.loads(before("usual", tier)), json.loads(terraform(other, tier, tmp_path / tier))
-        assert one["terraform"]["backend"] != two["terraform"]["backend"], tier
+        old, new = json.loads(before("usual", tier)), json.loads(terraform(edited, tier, tmp_path / tier))
+        assert old["terraform"]["backend"] != new["terraform"]["backend"], tier
 
 
 @pytest.mark.parametrize("key", table()["refused"])
-def test_a_value_that_no_environment_can_change_to_is_refused(key: str, tmp_path: Path) -> None:
+def test_changes_that_no_environment_allows_are_refused(key: str, tmp_path: Path) -> None:
     row = table()["refused"][key]
     path = tmp_path / "sandbox.yaml"
     path.write_text(
@@ -138,7 +136,7 @@ def test_a_value_that_no_environment_can_change_to_is_refused(key: str, tmp_path
         load(path)
 
 
-def test_a_key_of_names_that_the_user_chose_is_the_first_of_them() -> None:
+def test_a_wildcard_key_is_resolved_to_the_first_name() -> None:
     assert concrete("systems.*.sidecars.*.port", bases()["usual"]) == (
         "systems",
         "shop",

@@ -11,20 +11,20 @@ import yaml
 from conftest import ROOT, Root
 from support.chart_values import TREES, keys_of, unknown
 
-# A value that is a reference to a resource is not known yet.
+# A value that refers to a resource is unknown here.
 REFERENCE = re.compile(r"(?<!\$)\$\{[^}]*\}")
 
 
 def published(roots: dict[str, Root]) -> dict[str, dict[str, Any]]:
     """Releases of published charts, by tier and name."""
-    found = {
+    releases = {
         f"{tier}.{name}": release
         for tier, root in roots.items()
         for name, release in root.all("helm_release").items()
         if "repository" in release
     }
-    assert {"gateway.kong", "observability.prometheus", "observability.grafana"} <= found.keys()
-    return found
+    assert {"gateway.kong", "observability.prometheus", "observability.grafana"} <= releases.keys()
+    return releases
 
 
 def test_every_value_has_a_key_of_its_chart(roots: dict[str, Root]) -> None:
@@ -41,7 +41,7 @@ def test_charts_are_pinned_to_one_version(roots: dict[str, Root]) -> None:
 
 
 def test_crds_that_helm_never_upgrades_are_documented(roots: dict[str, Root]) -> None:
-    """A chart at another version is looked at again; one with a folder crds/ has its command."""
+    """A new chart version requires a review; a chart with a folder crds/ needs a documented command."""
     lines = (TREES / "definitions.txt").read_text(encoding="utf-8").splitlines()
     where = {
         (chart, version): kind for chart, version, kind in (line.split() for line in lines if line[0] != "#")

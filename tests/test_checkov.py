@@ -26,22 +26,21 @@ LISTED = yaml.safe_load((ROOT / "tests" / "checkov.yaml").read_text(encoding="ut
 MOST = 12
 
 
-def whole(roots: dict[str, Root]) -> dict[str, Any]:
-    """All tiers as one root module, so that checkov sees what belongs together across their borders.
+def merged(roots: dict[str, Root]) -> dict[str, Any]:
+    """All tiers as one root module, so that checkov sees references between tiers.
 
-    Names get the name of their tier in front; what one tier reads of another becomes the reference that is
-    behind it.
+    Names get the tier as a prefix; reads of the outputs of another tier become direct references.
     """
     resources: dict[str, Any] = {}
 
     def local(text: str, tier: str) -> str:
         return re.sub(r"\b(aws_[a-z0-9_]+)\.(?=[a-z])", rf"\1.{tier}_", text)
 
-    def outputs(found: re.Match[str]) -> str:
-        """The first reference in the value of an output: enough to show that the two belong together."""
-        value = json.dumps(roots[found[1]].body["output"][found[2]]["value"])
+    def outputs(match: re.Match[str]) -> str:
+        """The first reference in the value of an output, which is enough to connect the two resources."""
+        value = json.dumps(roots[match[1]].body["output"][match[2]]["value"])
         references = re.findall(r"\$\{aws_[^}]*\}", value)
-        return local(references[0], found[1]) if references else "known-later"
+        return local(references[0], match[1]) if references else "known-later"
 
     for tier, root in roots.items():
         for terraform_type, name, arguments in root.each():
@@ -54,7 +53,7 @@ def whole(roots: dict[str, Root]) -> dict[str, Any]:
 
 
 def failures(reports: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
-    """Check and resource, as <tier>.<name>, of whatever failed."""
+    """Check and resource, as <tier>.<name>, of each failed check."""
     return {
         (failed["check_id"], failed["resource"].rpartition(".")[2].replace("_", ".", 1))
         for report in reports
@@ -63,11 +62,11 @@ def failures(reports: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def found(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
-    """What fails in production."""
+def failed_checks(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str]]:
+    """The failed checks of production."""
     folder = tmp_path_factory.mktemp("checkov")
     roots = read_roots(folders["production"], load(ROOT / "environments" / "production.yaml"))
-    (folder / "production.tf.json").write_text(json.dumps(whole(roots), indent=1), encoding="utf-8")
+    (folder / "production.tf.json").write_text(json.dumps(merged(roots), indent=1), encoding="utf-8")
     done = subprocess.run(
         [CHECKOV, "-d", ".", "--framework", "terraform_json", "--skip-download", "--output", "json"],
         cwd=folder,
@@ -79,27 +78,27 @@ def found(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) ->
     reports = json.loads(done.stdout)
     reports = reports if isinstance(reports, list) else [reports]
     summary = reports[0]["summary"]
-    # A file that it cannot read has no faults either.
+    # A file that checkov cannot parse has no findings, either.
     assert summary["parsing_errors"] == 0
     assert summary["passed"] > 500
     return failures(reports)
 
 
-def test_every_failed_check_is_listed_with_a_reason(found: set[tuple[str, str]]) -> None:
+def test_every_failed_check_is_listed_with_a_reason(failed_checks: set[tuple[str, str]]) -> None:
     unlisted = sorted(
         f"{check} {where}"
-        for check, where in found
+        for check, where in failed_checks
         if not any(fnmatchcase(where, pattern) for pattern in LISTED.get(check, {"where": []})["where"])
     )
     assert not unlisted, "\n".join(unlisted)
 
 
-def test_every_listed_check_fails(found: set[tuple[str, str]]) -> None:
+def test_every_listed_check_fails(failed_checks: set[tuple[str, str]]) -> None:
     old = sorted(
         f"{check} {pattern}"
         for check, entry in LISTED.items()
         for pattern in entry["where"]
-        if not any(id_ == check and fnmatchcase(where, pattern) for id_, where in found)
+        if not any(id_ == check and fnmatchcase(where, pattern) for id_, where in failed_checks)
     )
     assert not old, "\n".join(old)
 

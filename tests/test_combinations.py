@@ -19,7 +19,7 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef
 
 
 def refusal(environment: Environments, **spec: Any) -> Problem:
-    """The one problem of a spec."""
+    """The only problem of a spec."""
     with pytest.raises(SpecError) as refused:
         environment(**spec)
     [problem] = refused.value.problems
@@ -78,9 +78,9 @@ def test_hsts_of_hosts_in_unknown_zones_excludes_subdomains(
     variant: Variants, hosts: list[str], says: str
 ) -> None:
     edge = {"dns": "off", "certificate": CERTIFICATE}
-    made = variant(edge=edge, systems={"shop": {**GO, "hosts": hosts}, "cart": GO})["edge"]
+    tier = variant(edge=edge, systems={"shop": {**GO, "hosts": hosts}, "cart": GO})["edge"]
     key = "routing_http_response_strict_transport_security_header_value"
-    assert made["aws_lb_listener.https"][key] == says
+    assert tier["aws_lb_listener.https"][key] == says
 
 
 def test_an_existing_certificate_may_have_more_names_than_one_of_acm(environment: Environments) -> None:
@@ -90,7 +90,7 @@ def test_an_existing_certificate_may_have_more_names_than_one_of_acm(environment
 
 
 @pytest.mark.parametrize(
-    ("keys", "path", "found"),
+    ("keys", "path", "shown"),
     [
         ({"hosts": [f"n{n}.example.com" for n in range(6)]}, "hosts", "6 of them"),
         ({"auth": {"keys": KEYS, "open": [f"/p{n}" for n in range(21)]}}, "auth.open", "21 of them"),
@@ -98,10 +98,10 @@ def test_an_existing_certificate_may_have_more_names_than_one_of_acm(environment
     ],
 )
 def test_too_many_values_are_refused_with_their_number(
-    environment: Environments, keys: dict[str, Any], path: str, found: str
+    environment: Environments, keys: dict[str, Any], path: str, shown: str
 ) -> None:
     problem = refusal(environment, systems={"shop": {**GO, **keys}})
-    assert (problem.path, problem.value) == (f"systems.shop.{path}", found)
+    assert (problem.path, problem.value) == (f"systems.shop.{path}", shown)
     assert "at most" in problem.rule
 
 
@@ -122,8 +122,8 @@ def test_cpu_scaling_covers_each_zone_of_a_group(environment: Environments) -> N
 
 
 def test_a_system_named_deploy_or_push_is_moved_without_conflicts(variant: Variants) -> None:
-    made = variant(systems={"deploy": {**GO, "formerly": "push"}})["delivery"]
-    moves = {each["from"]: each["to"] for each in made.body["moved"]}
+    tier = variant(systems={"deploy": {**GO, "formerly": "push"}})["delivery"]
+    moves = {each["from"]: each["to"] for each in tier.body["moved"]}
     assert moves["aws_iam_role.push_push"] == "aws_iam_role.push_deploy"
     assert moves["aws_iam_role.deploy_push"] == "aws_iam_role.deploy_deploy"
     assert not set(moves) & set(moves.values())

@@ -87,9 +87,9 @@ def test_secrets_are_encrypted_and_resources_with_data_are_protected(compute: Ro
 
 def test_a_new_zone_does_not_change_the_control_plane(variant: Callable[..., Variant]) -> None:
     def subnets(**compute: Any) -> list[str]:
-        made = variant(network={"zones": ["a", "b", "c"]}, compute=compute)["compute"]
-        found: list[str] = made[CLUSTER]["vpc_config"]["subnet_ids"]
-        return [each.removesuffix("}").rpartition(".")[2] for each in found]
+        tier = variant(network={"zones": ["a", "b", "c"]}, compute=compute)["compute"]
+        ids: list[str] = tier[CLUSTER]["vpc_config"]["subnet_ids"]
+        return [each.removesuffix("}").rpartition(".")[2] for each in ids]
 
     assert subnets() == ["a", "b", "c"]
     assert subnets(endpoint={"zones": ["a", "b"]}) == ["a", "b"]
@@ -151,7 +151,7 @@ def test_the_launch_template_has_no_argument_that_node_groups_refuse(compute: Ro
 def test_the_kubelet_reserves_what_the_capacity_calculation_assumes(compute: Root) -> None:
     nodes = compute.environment.compute.nodes
     text = base64.b64decode(compute["aws_launch_template.nodes"]["user_data"]).decode()
-    # EKS appends a part with maxPods, which would win over ours; it does not over a flag of the kubelet.
+    # EKS appends a part with maxPods, which overrides ours, but not a flag of the kubelet.
     assert "maxPods" not in text
     config = yaml.safe_load(text.partition("---\n")[2].partition("--//")[0])
     assert config["spec"]["kubelet"]["flags"] == [f"--max-pods={nodes.pods_each}"]
@@ -164,9 +164,9 @@ def test_nodes_have_only_the_security_group_of_the_network_tier(roots: dict[str,
     assert groups == ["${data.terraform_remote_state.network.outputs.node_security_group_id}"]
     cluster = roots["compute"]["aws_eks_cluster.main"]["vpc_config"]
     assert "control_plane_security_group_id" in cluster["security_group_ids"][0]
-    said = roots["network"].all("aws_vpc_security_group_egress_rule")
-    assert {"node_to_control_plane_443", "control_plane_to_node_10250"} <= said.keys()
-    # On more than one group of a node the load-balancer controller would refuse to choose.
+    rules = roots["network"].all("aws_vpc_security_group_egress_rule")
+    assert {"node_to_control_plane_443", "control_plane_to_node_10250"} <= rules.keys()
+    # The load-balancer controller fails if a node has several groups with this tag.
     for group in roots["network"].all("aws_security_group").values():
         assert not any(key.startswith("kubernetes.io/cluster/") for key in group["tags"])
 
@@ -379,7 +379,7 @@ def test_pods_are_packed_by_cpu_memory_and_number(wanted: list[Pods], needed: in
 
 
 def test_nodes_have_room_for_a_release_of_the_largest_system(environment: Callable[..., Environment]) -> None:
-    """One new pod and one job that migrates, at the same time, of the largest of them and no other."""
+    """There is room for one new pod and one migration job of the largest system at the same time."""
     systems = {
         "small": {"framework": "go"},
         "large": {"framework": "django", "cpu": "1600m", "replicas": 1, "max_replicas": 1},

@@ -24,8 +24,8 @@ def test_examples_read_only_variables_that_they_get(example: str, given: dict[st
     read = contract.read_by(example)
     handed = set(given[EXAMPLES[example]])
     without_traces = {"OTEL_SDK_DISABLED"}
-    assert read - handed - without_traces == set(), "no chart hands these over"
-    assert handed - read - contract.BY_SDK == set(), "these have no reader"
+    assert read - handed - without_traces == set(), "no chart sets these"
+    assert handed - read - contract.BY_SDK == set(), "no example reads these"
 
 
 def test_every_variable_is_read_by_some_example(given: dict[str, list[str]]) -> None:
@@ -34,11 +34,11 @@ def test_every_variable_is_read_by_some_example(given: dict[str, list[str]]) -> 
 
 
 def test_the_contract_page_lists_all_variables() -> None:
-    found = contract.handed_over()
-    assert set(found) == set(contract.MEANINGS)
-    assert found["PORT"] == "always"
-    assert found["REDIS_USER"] == "with `needs: [redis]`"
-    assert "root certificate" in found["DOCUMENTDB_TLS_CA"]
+    variables = contract.handed_over()
+    assert set(variables) == set(contract.MEANINGS)
+    assert variables["PORT"] == "always"
+    assert variables["REDIS_USER"] == "with `needs: [redis]`"
+    assert "root certificate" in variables["DOCUMENTDB_TLS_CA"]
     stale = "docs/contract.md is stale: .venv/bin/python -m tools.contract"
     assert contract.FILE.read_text(encoding="utf-8") == contract.text(), stale
 

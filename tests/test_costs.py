@@ -28,7 +28,7 @@ Values = dict[str, Any]
 
 
 def plan(after: dict[str, Values], before: dict[str, Values] | None = None) -> dict[str, Any]:
-    """As much of terraform's JSON of a plan as an estimate reads, with values by address."""
+    """The parts of terraform's plan JSON that an estimate reads, with values by address."""
 
     def module(resources: dict[str, Values]) -> dict[str, Any]:
         listed = [
@@ -43,7 +43,7 @@ def plan(after: dict[str, Values], before: dict[str, Values] | None = None) -> d
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Prices that AWS was asked for are of this test alone."""
+    """A separate cache of fetched prices for each test."""
     folder = tmp_path / "prices"
     monkeypatch.setattr(prices, "CACHE", folder)
     prices.known.cache_clear()
@@ -55,18 +55,20 @@ def estimate(after: dict[str, Values], before: dict[str, Values] | None = None) 
     return costs.estimate(Path("cdktf.out/dev"), {"data": plan(after, before)}, REGION)
 
 
-def of(address: str, values: Values, **others: Values) -> float:
-    """What one resource costs beside others."""
+def cost_of(address: str, values: Values, **others: Values) -> float:
+    """The cost of one resource in a plan with others."""
     resources = {address: values} | {f"{name.replace('__', '.')}": each for name, each in others.items()}
-    found = estimate(resources)
-    return float(next(each["after"] for each in found["types"] if each["type"] == address.split(".")[0]))
+    costs_of_all = estimate(resources)
+    return float(
+        next(each["after"] for each in costs_of_all["types"] if each["type"] == address.split(".")[0])
+    )
 
 
-# --- every type has its place ---
+# --- every type is priced, free or billed by usage ---
 
 
 def places() -> set[str]:
-    """The types whose costs are known."""
+    """The types in the tables of costs."""
     return {*PRICED, *(name for name, each in TYPES.items() if each.free or each.usage)}
 
 
@@ -85,7 +87,7 @@ def test_every_optional_type_is_priced_free_or_billed_by_usage() -> None:
     assert places() == imported | {"helm_release"}
 
 
-def test_what_is_free_has_no_price() -> None:
+def test_free_types_have_no_price() -> None:
     assert not [name for name, each in TYPES.items() if each.free and (each.usage or name in PRICED)]
 
 
@@ -121,23 +123,23 @@ SUBNETS = ["subnet-1", "subnet-2", "subnet-3"]
 
 
 def test_nodes_are_priced_with_disks_and_metrics() -> None:
-    one = 730 * 0.0416 + 50 * 0.08 + 7 * 0.30
-    assert of("aws_eks_node_group.a", GROUP, aws_launch_template__nodes=TEMPLATE) == round(2 * one, 2)
+    node = 730 * 0.0416 + 50 * 0.08 + 7 * 0.30
+    assert cost_of("aws_eks_node_group.a", GROUP, aws_launch_template__nodes=TEMPLATE) == round(2 * node, 2)
     known = {**GROUP, "launch_template": [{"id": "lt-1"}]}
-    other = {**TEMPLATE, "id": "lt-2", "block_device_mappings": []}
-    found = estimate(
+    template = {**TEMPLATE, "id": "lt-2", "block_device_mappings": []}
+    result = estimate(
         {
             "aws_eks_node_group.a": known,
-            "aws_launch_template.other": other,
+            "aws_launch_template.other": template,
             "aws_launch_template.nodes": TEMPLATE,
         }
     )
-    assert found["after"] == round(2 * one, 2)
+    assert result["after"] == round(2 * node, 2)
 
 
 def test_node_disks_are_those_of_the_launch_template() -> None:
     small = {**TEMPLATE, "id": None, "block_device_mappings": []}
-    made = plan(
+    compute = plan(
         {
             "aws_eks_node_group.spot_a": GROUP,
             "aws_launch_template.nodes": small,
@@ -146,21 +148,21 @@ def test_node_disks_are_those_of_the_launch_template() -> None:
     )
     names = {"references": ["aws_launch_template.nodes_spot.id", "aws_launch_template.nodes_spot"]}
     group = {"address": "aws_eks_node_group.spot_a", "expressions": {"launch_template": [{"id": names}]}}
-    made["configuration"] = {**PROVIDER, "root_module": {"resources": [group]}}
-    found = costs.estimate(Path("cdktf.out/dev"), {"compute": made}, REGION)
-    assert found["after"] == round(2 * (730 * 0.0416 + 50 * 0.08 + 7 * 0.30), 2)
+    compute["configuration"] = {**PROVIDER, "root_module": {"resources": [group]}}
+    result = costs.estimate(Path("cdktf.out/dev"), {"compute": compute}, REGION)
+    assert result["after"] == round(2 * (730 * 0.0416 + 50 * 0.08 + 7 * 0.30), 2)
 
 
 def test_spot_nodes_are_priced_on_demand_with_a_note() -> None:
-    found = estimate({"aws_eks_node_group.a": {**GROUP, "capacity_type": "SPOT"}})
-    assert found["after"] == round(2 * 730 * 0.0416, 2)
-    assert SPOT in {each["what"] for each in found["usage"]}
-    assert "disks" in found["unpriced"][0]["why"]
+    result = estimate({"aws_eks_node_group.a": {**GROUP, "capacity_type": "SPOT"}})
+    assert result["after"] == round(2 * 730 * 0.0416, 2)
+    assert SPOT in {each["what"] for each in result["usage"]}
+    assert "disks" in result["unpriced"][0]["why"]
 
 
 def test_a_standby_doubles_the_price_and_a_replica_has_the_class_of_its_source() -> None:
     alone = 730 * 0.45 + 100 * 0.23
-    assert of("aws_db_instance.postgres", POSTGRES) == round(alone, 2)
+    assert cost_of("aws_db_instance.postgres", POSTGRES) == round(alone, 2)
     both = estimate({"aws_db_instance.postgres": POSTGRES, "aws_db_instance.replica_1": REPLICA})
     assert both["after"] == round(alone + 730 * 0.225 + 100 * 0.115, 2)
 
@@ -168,7 +170,7 @@ def test_a_standby_doubles_the_price_and_a_replica_has_the_class_of_its_source()
 @pytest.mark.parametrize(("size", "iops", "paid"), [(100, 3_000, 0), (400, 12_000, 0), (400, 14_000, 2_000)])
 def test_iops_above_the_included_ones_are_priced(size: int, iops: int, paid: int) -> None:
     values = {**POSTGRES, "multi_az": False, "allocated_storage": size, "iops": iops}
-    assert of("aws_db_instance.postgres", values) == round(730 * 0.225 + size * 0.115 + paid * 0.02, 2)
+    assert cost_of("aws_db_instance.postgres", values) == round(730 * 0.225 + size * 0.115 + paid * 0.02, 2)
 
 
 @pytest.mark.parametrize(
@@ -221,21 +223,21 @@ def test_iops_above_the_included_ones_are_priced(size: int, iops: int, paid: int
     ],
 )
 def test_other_resources_are_priced(address: str, values: Values, usd: float) -> None:
-    found = estimate({address: values})
-    assert found["after"] == round(usd, 2)
-    assert found["unpriced"] == []
+    result = estimate({address: values})
+    assert result["after"] == round(usd, 2)
+    assert result["unpriced"] == []
 
 
 def test_gateway_endpoints_are_free() -> None:
-    found = estimate({"aws_vpc_endpoint.s3": {"vpc_endpoint_type": "Gateway"}})
-    assert (found["after"], found["unpriced"]) == (0, [])
+    result = estimate({"aws_vpc_endpoint.s3": {"vpc_endpoint_type": "Gateway"}})
+    assert (result["after"], result["unpriced"]) == (0, [])
 
 
 def test_rule_groups_with_a_separate_price_are_listed() -> None:
     group = {"managed_rule_group_statement": [{"name": "AWSManagedRulesAntiDDoSRuleSet"}]}
-    found = estimate({"aws_wafv2_web_acl.main": {"rule": [{"statement": [group]}]}})
-    assert found["after"] == 6
-    assert "AntiDDoS" in found["unpriced"][0]["why"]
+    result = estimate({"aws_wafv2_web_acl.main": {"rule": [{"statement": [group]}]}})
+    assert result["after"] == 6
+    assert "AntiDDoS" in result["unpriced"][0]["why"]
 
 
 # --- the estimate ---
@@ -243,10 +245,10 @@ def test_rule_groups_with_a_separate_price_are_listed() -> None:
 
 def test_costs_are_shown_before_and_after_the_plan() -> None:
     small = {**POSTGRES, "multi_az": False}
-    found = estimate({"aws_db_instance.postgres": POSTGRES}, {"aws_db_instance.postgres": small})
+    result = estimate({"aws_db_instance.postgres": POSTGRES}, {"aws_db_instance.postgres": small})
     before = round(730 * 0.225 + 100 * 0.115, 2)
-    assert (found["before"], found["after"]) == (before, round(730 * 0.45 + 100 * 0.23, 2))
-    assert found["tiers"]["data"] == {"before": before, "after": found["after"]}
+    assert (result["before"], result["after"]) == (before, round(730 * 0.45 + 100 * 0.23, 2))
+    assert result["tiers"]["data"] == {"before": before, "after": result["after"]}
     assert estimate({}, {"aws_db_instance.postgres": small})["before"] == before
 
 
@@ -254,9 +256,9 @@ def test_resources_without_a_price_are_listed_once_with_their_number() -> None:
     many = {
         f"aws_docdb_cluster_instance.instance_{each}": {"instance_class": "db.r8g.large"} for each in "12"
     }
-    found = estimate(many, many)
-    assert found["after"] == 0
-    assert found["unpriced"] == [
+    result = estimate(many, many)
+    assert result["after"] == 0
+    assert result["unpriced"] == [
         {
             "tier": "data",
             "address": "aws_docdb_cluster_instance.instance_1",
@@ -274,18 +276,18 @@ def test_resources_have_the_prices_of_their_region() -> None:
 
 
 def test_resources_of_modules_count_and_data_sources_do_not() -> None:
-    made = plan({})
+    data = plan({})
     key = {"address": "module.a.aws_kms_key.b", "type": "aws_kms_key", "mode": "managed", "values": {}}
     read = {**key, "address": "data.aws_kms_key.c", "mode": "data"}
-    made["planned_values"]["root_module"]["child_modules"] = [{"resources": [key, read]}]
-    assert costs.estimate(Path("dev"), {"data": made}, REGION)["after"] == 1
+    data["planned_values"]["root_module"]["child_modules"] = [{"resources": [key, read]}]
+    assert costs.estimate(Path("dev"), {"data": data}, REGION)["after"] == 1
 
 
 def test_usage_is_listed_but_not_estimated() -> None:
     plans = {tier: plan({f"aws_s3_bucket.{tier}": {}}) for tier in ("state", "storage")}
-    found = costs.estimate(Path("dev"), plans, REGION)
-    assert found["after"] == 0
-    [bucket] = found["usage"]
+    result = costs.estimate(Path("dev"), plans, REGION)
+    assert result["after"] == 0
+    [bucket] = result["usage"]
     assert (bucket["tiers"], bucket["count"]) == (["state", "storage"], 2)
 
 
@@ -319,10 +321,10 @@ def test_prices_from_aws_take_precedence_over_the_table() -> None:
     assert (new["after"], new["date"]) == (730, date.today().isoformat())
     assert new["source"].startswith("AWS's Price List (")
     both = estimate({"aws_nat_gateway.a": {}, "aws_eip.a": {}})
-    assert both["date"] < new["date"], "the oldest of the prices that were used"
+    assert both["date"] < new["date"], "the date is that of the oldest price in use"
     assert " and table of this repository" in both["source"]
     prices.keep(REGION, {skus.KEY: 2.0})
-    assert prices.asked(REGION).keys() == {str(skus.NAT), str(skus.KEY)}, "earlier answers stay"
+    assert prices.asked(REGION).keys() == {str(skus.NAT), str(skus.KEY)}, "earlier answers must stay"
 
 
 @pytest.mark.parametrize(
@@ -340,7 +342,7 @@ def test_usage_types_of_other_products_do_not_match(usage: str) -> None:
     assert not skus.NAT.is_usage(usage)
 
 
-# --- make prices ---
+# --- the command make prices ---
 
 
 def product(service: str, family: str, usd: str, first: str = "", **attributes: str) -> dict[str, Any]:
@@ -397,7 +399,7 @@ class Raw(io.BytesIO):
 
 
 class PriceList:
-    """Answers in place of AWS, one product a page, and keeps what it was asked."""
+    """Answers in place of AWS, one product per page, and records the requests."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
@@ -409,17 +411,19 @@ class PriceList:
         if self.refusal:
             return self._response(request, 400, {"__type": self.refusal, "message": "no"})
         assert body["ServiceCode"]
-        found = [each for each in PRODUCTS if self._matches(each, body)]
+        products = [each for each in PRODUCTS if self._matches(each, body)]
         page = int(body.get("NextToken", "0"))
-        more = {"NextToken": str(page + 1)} if page + 1 < len(found) else {}
-        listed = [json.dumps(each) for each in found[page : page + 1]]
+        more = {"NextToken": str(page + 1)} if page + 1 < len(products) else {}
+        listed = [json.dumps(each) for each in products[page : page + 1]]
         return self._response(request, 200, {"FormatVersion": "aws_v1", "PriceList": listed, **more})
 
     @staticmethod
     def _matches(entry: dict[str, Any], body: dict[str, Any]) -> bool:
-        said = {**entry["product"]["attributes"], "productFamily": entry["product"]["productFamily"]}
+        attributes = {**entry["product"]["attributes"], "productFamily": entry["product"]["productFamily"]}
         wanted = [(each["Field"], each["Value"]) for each in body["Filters"] if each["Type"] == "TERM_MATCH"]
-        return said["servicecode"] == body["ServiceCode"] and all(said.get(key) == of for key, of in wanted)
+        return attributes["servicecode"] == body["ServiceCode"] and all(
+            attributes.get(key) == expected for key, expected in wanted
+        )
 
     @staticmethod
     def _response(request: AWSRequest, status: int, body: dict[str, Any]) -> AWSResponse:
@@ -481,11 +485,11 @@ def test_prices_that_plans_need_are_fetched_and_cached(
     assert ("AmazonEC2", "NAT Gateway", "us-east-1") in asked
     assert ("AmazonVPC", "us-east-1") in asked
     assert {service for service, *_ in asked} == {"AmazonEC2", "AmazonVPC", "awskms", "awswaf"}
-    kept = json.loads((cache / "us-east-1.json").read_text())
+    cached = json.loads((cache / "us-east-1.json").read_text())
     today = date.today().isoformat()
-    assert kept["AmazonEC2 NatGateway-Hours"] == {"usd": 0.046, "day": today}
-    assert kept["awskms KMS-Keys"] == {"usd": 1.0, "day": today}
-    assert "awswaf WebACLV2" not in kept, "AWS named two prices"
+    assert cached["AmazonEC2 NatGateway-Hours"] == {"usd": 0.046, "day": today}
+    assert cached["awskms KMS-Keys"] == {"usd": 1.0, "day": today}
+    assert "awswaf WebACLV2" not in cached, "AWS returned two prices"
     assert "no single price for awswaf WebACLV2" in capsys.readouterr().out
     prices.known.cache_clear()
     assert estimate({"aws_nat_gateway.a": {}})["after"] == round(730 * 0.046, 2)
@@ -516,10 +520,10 @@ def test_a_refused_price_query_gives_one_message_and_keeps_known_prices(
 ) -> None:
     price_list.refusal = refusal
     assert prices_of(saved(tmp_path, {"aws_eip.a": {}, "aws_kms_key.a": {}}), monkeypatch) == 1
-    said = capsys.readouterr().err
-    assert refusal in said
-    assert says in said
-    assert said.count("prices:") == said.count("remedy:") == 1
+    errors = capsys.readouterr().err
+    assert refusal in errors
+    assert says in errors
+    assert errors.count("prices:") == errors.count("remedy:") == 1
     assert not cache.exists()
 
 
@@ -555,14 +559,14 @@ def test_missing_plans_are_reported_with_the_command_to_run(
 
 def test_a_plan_of_the_sandbox_is_reported_with_its_costs(project: Project) -> None:
     succeeded(project.make("plan", TIER="network"))
-    made = json.loads((project.folder / "cdktf.out/sandbox/report.json").read_text())
+    report = json.loads((project.folder / "cdktf.out/sandbox/report.json").read_text())
     nat, address, key = 730 * 0.045, 730 * 0.005, 1
-    assert made["tiers"]["network"]["cost"] == {"before": 0, "after": round(nat + address + key, 2)}
-    assert made["cost"]["after"] == round(nat + address + key, 2)
-    assert (made["cost"]["currency"], made["cost"]["unpriced"]) == ("USD", [])
+    assert report["tiers"]["network"]["cost"] == {"before": 0, "after": round(nat + address + key, 2)}
+    assert report["cost"]["after"] == round(nat + address + key, 2)
+    assert (report["cost"]["currency"], report["cost"]["unpriced"]) == ("USD", [])
     succeeded(project.make("apply", TIER="network", APPROVE="yes"))
     project.edit("nat: single", "nat: zone")
     succeeded(project.make("plan", TIER="network"))
-    made = json.loads((project.folder / "cdktf.out/sandbox/report.json").read_text())
-    assert made["cost"]["before"] == round(nat + address + key, 2)
-    assert made["cost"]["after"] == round(3 * (nat + address) + key, 2)
+    report = json.loads((project.folder / "cdktf.out/sandbox/report.json").read_text())
+    assert report["cost"]["before"] == round(nat + address + key, 2)
+    assert report["cost"]["after"] == round(3 * (nat + address) + key, 2)

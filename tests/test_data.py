@@ -30,18 +30,18 @@ def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, value
 
 
-def difference(one: Root, other: Root) -> dict[str, Any]:
+def difference(old_root: Root, new_root: Root) -> dict[str, Any]:
     """Addresses whose arguments differ, with the arguments that do; None for one that is new or gone."""
-    before = {f"{kind}.{name}": arguments for kind, name, arguments in one.each()}
-    after = {f"{kind}.{name}": arguments for kind, name, arguments in other.each()}
-    found: dict[str, Any] = {}
+    before = {f"{kind}.{name}": arguments for kind, name, arguments in old_root.each()}
+    after = {f"{kind}.{name}": arguments for kind, name, arguments in new_root.each()}
+    differences: dict[str, Any] = {}
     for address in before.keys() | after.keys():
         old, new = before.get(address), after.get(address)
         if old is None or new is None:
-            found[address] = None
+            differences[address] = None
         elif changed := {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}:
-            found[address] = changed
-    return found
+            differences[address] = changed
+    return differences
 
 
 @pytest.fixture
@@ -74,16 +74,23 @@ def test_secrets_only_go_to_write_only_arguments(data: Root) -> None:
 
 def test_no_password_is_in_the_configuration(data: Root) -> None:
     for kind, name, arguments in data.each():
-        kept = {"password", "passwords", "master_password", "auth_token", "secret_string", "secret_binary"}
-        assert not kept & arguments.keys(), f"{kind}.{name}"
+        forbidden = {
+            "password",
+            "passwords",
+            "master_password",
+            "auth_token",
+            "secret_string",
+            "secret_binary",
+        }
+        assert not forbidden & arguments.keys(), f"{kind}.{name}"
 
 
 def test_the_instance_gets_the_password_of_the_secret(data: Root) -> None:
     ephemeral = data.body["ephemeral"]
     read = ephemeral["aws_secretsmanager_secret_version"]["postgres"]
     version = data["aws_secretsmanager_secret_version.postgres"]
-    # By references to the version, so that it is read after it is written, and by an apply alone: terraform
-    # opens nothing with an argument that it does not know yet.
+    # The reference to the version makes terraform read the secret after it is written, and only during an
+    # apply: terraform does not open an ephemeral resource with an unknown argument.
     secret = "aws_secretsmanager_secret_version.postgres.secret_id"
     assert read == {
         "secret_id": f"${{terraform.applying ? {secret} : timestamp()}}",
@@ -97,31 +104,33 @@ def test_the_instance_gets_the_password_of_the_secret(data: Root) -> None:
 
 
 def test_password_version_renews_the_password_in_secret_and_database(variant: Variant) -> None:
-    one = variant()["data"]
-    other = variant(data={"postgres": {"password_version": 2}})["data"]
-    assert difference(one, other) == {
+    before = variant()["data"]
+    after = variant(data={"postgres": {"password_version": 2}})["data"]
+    assert difference(before, after) == {
         "aws_secretsmanager_secret_version.postgres": {"secret_string_wo_version"},
         "aws_db_instance.postgres": {"password_wo_version"},
     }
-    # The new version is current before the old one goes.
-    assert one["aws_secretsmanager_secret_version.postgres"]["lifecycle"] == {"create_before_destroy": True}
+    # The new version is current before the old one is deleted.
+    assert before["aws_secretsmanager_secret_version.postgres"]["lifecycle"] == {
+        "create_before_destroy": True
+    }
 
 
-def test_the_password_of_documentdb_changes_when_the_spec_says_so(data: Root, variant: Variant) -> None:
+def test_the_password_of_documentdb_changes_with_its_version(data: Root, variant: Variant) -> None:
     cluster = data["aws_docdb_cluster.documentdb"]
     assert "manage_master_user_password" not in cluster  # AWS then changes it every seven days
     secret = "${ephemeral.aws_secretsmanager_secret_version.documentdb.secret_string}"
     assert cluster["master_password_wo"] == secret
-    other = variant(data={"documentdb": {"password_version": 2}})["data"]
-    assert difference(variant()["data"], other) == {
+    after = variant(data={"documentdb": {"password_version": 2}})["data"]
+    assert difference(variant()["data"], after) == {
         "aws_secretsmanager_secret_version.documentdb": {"secret_string_wo_version"},
         "aws_docdb_cluster.documentdb": {"master_password_wo_version"},
     }
 
 
 def test_a_major_upgrade_follows_the_spec_and_does_not_wait_for_the_window(variant: Variant) -> None:
-    """The parameter group of the version before could not be deleted. A new password of DocumentDB never
-    waits: it would be in the secret and not in the cluster."""
+    """Otherwise the parameter group of the previous version could not be deleted. A new password of
+    DocumentDB never waits for the window, because the secret and the cluster would differ."""
     for allowed in (False, True):
         spec = {name: {"allow_major_upgrade": allowed} for name in ("postgres", "documentdb")}
         data = variant(environment=f"x{allowed}".lower(), data=spec)["data"]
@@ -136,8 +145,8 @@ def test_replicas_keep_their_parameter_group_during_a_major_upgrade(variant: Var
     data = variant(environment="major", data={"postgres": {"version": "18", "allow_major_upgrade": True}})[
         "data"
     ]
-    kept = data["aws_db_parameter_group.postgres_replica"]["lifecycle"]
-    assert kept == {"create_before_destroy": True, "ignore_changes": ["family", "name_prefix"]}
+    lifecycle = data["aws_db_parameter_group.postgres_replica"]["lifecycle"]
+    assert lifecycle == {"create_before_destroy": True, "ignore_changes": ["family", "name_prefix"]}
     assert data["aws_db_parameter_group.postgres"]["lifecycle"] == {"create_before_destroy": True}
     replica = data["aws_db_instance.replica_1"]
     assert replica["lifecycle"] == {"ignore_changes": ["parameter_group_name"]}
@@ -171,7 +180,7 @@ def test_an_invalid_replica_version_is_refused(
 def test_redis_has_no_user_without_iam(data: Root) -> None:
     systems, default = (data[f"aws_elasticache_user.{name}"] for name in ("systems", "default"))
     assert systems["authentication_mode"] == {"type": "iam"}
-    assert systems["user_id"] == systems["user_name"]  # as IAM asks
+    assert systems["user_id"] == systems["user_name"]  # required by IAM
     assert default["user_name"] == "default"
     assert default["access_string"].startswith("off ")
     assert "+" not in default["access_string"]
@@ -181,20 +190,20 @@ def test_redis_has_no_user_without_iam(data: Root) -> None:
 
 def test_valkey_replaces_redis(variant: Variant) -> None:
     spec = {"redis": {"engine": "valkey", "version": "8.1", "separate_broker": True}}
-    made = variant(data=spec)["data"]
+    valkey = variant(data=spec)["data"]
     redis = variant(data={"redis": {"separate_broker": True}})["data"]
     for name in ("redis", "broker"):
-        group = made[f"aws_elasticache_replication_group.{name}"]
+        group = valkey[f"aws_elasticache_replication_group.{name}"]
         assert (group["engine"], group["engine_version"]) == ("valkey", "8.1")
-        parameters = made[f"aws_elasticache_parameter_group.{name}"]
+        parameters = valkey[f"aws_elasticache_parameter_group.{name}"]
         assert parameters["family"] == "valkey8"
         assert parameters["name"] == f"acme-trial-{name}-valkey8"
         assert (
             group["replication_group_id"]
             == (redis[f"aws_elasticache_replication_group.{name}"]["replication_group_id"])
-        ), "endpoints stay"
+        ), "endpoints must stay"
     for kind in ("aws_elasticache_user", "aws_elasticache_user_group"):
-        assert made.all(kind) == redis.all(kind), "Valkey takes groups of users of Redis"
+        assert valkey.all(kind) == redis.all(kind), "Valkey accepts user groups of Redis"
 
 
 @pytest.mark.parametrize(("version", "family"), [("7.2", "valkey7"), ("8.0", "valkey8"), ("8.2", "valkey8")])
@@ -203,7 +212,7 @@ def test_parameters_are_of_the_family_of_the_version(variant: Variant, version: 
     assert data["aws_elasticache_parameter_group.redis"]["family"] == family
 
 
-# Encryption and reach
+# Encryption and access
 
 
 def test_each_database_is_encrypted_with_its_key(data: Root) -> None:
@@ -259,12 +268,12 @@ def test_database_keys_allow_no_grants_to_people(data: Root) -> None:
 
 def test_the_monitoring_role_is_for_instances_of_this_environment_only(data: Root) -> None:
     statement = data.statements("aws_iam_role.database_monitoring", "assume_role_policy")["ServiceMayAssume"]
-    place = data.environment
+    environment = data.environment
     assert statement["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
-    stem = f"{place.project}-{place.environment}"
-    arn = f"arn:aws:rds:{place.region}:{place.account}:db:{stem}-*"
+    stem = f"{environment.project}-{environment.environment}"
+    arn = f"arn:aws:rds:{environment.region}:{environment.account}:db:{stem}-*"
     assert statement["Condition"] == {
-        "StringEquals": {"aws:SourceAccount": place.account},
+        "StringEquals": {"aws:SourceAccount": environment.account},
         "ArnLike": {"aws:SourceArn": arn},
     }
 
@@ -326,14 +335,14 @@ def test_redis_and_documentdb_survive_the_loss_of_a_zone(data: Root) -> None:
         assert len(group["preferred_cache_cluster_azs"]) == group["num_cache_clusters"]
         assert group["num_cache_clusters"] == data.environment.data.redis.nodes
         assert len(set(group["preferred_cache_cluster_azs"])) == len(data.environment.network.zones)
-        assert "num_node_groups" not in group  # cluster mode, which brokers cannot use
+        assert "num_node_groups" not in group  # no cluster mode, which brokers cannot use
     members = data.all("aws_docdb_cluster_instance")
     assert len({member["availability_zone"] for member in members.values()}) == len(
         data.environment.network.zones
     )
     instances = data.environment.data.documentdb.instances
     assert [member["promotion_tier"] for member in members.values()] == list(range(instances))
-    assert "availability_zones" not in data["aws_docdb_cluster.documentdb"]  # a replacement in every plan
+    assert "availability_zones" not in data["aws_docdb_cluster.documentdb"]  # would replace it in every plan
 
 
 def test_one_redis_node_has_no_failover(variant: Variant) -> None:
@@ -345,10 +354,10 @@ def test_one_redis_node_has_no_failover(variant: Variant) -> None:
 
 
 def policies(data: Root) -> dict[str, str]:
-    found = {}
+    policies_by_name = {}
     for name, group in data.all("aws_elasticache_parameter_group").items():
-        [found[name]] = [e["value"] for e in group["parameter"] if e["name"] == "maxmemory-policy"]
-    return found
+        [policies_by_name[name]] = [e["value"] for e in group["parameter"] if e["name"] == "maxmemory-policy"]
+    return policies_by_name
 
 
 def test_a_full_memory_never_evicts_queued_tasks(variant: Variant, data: Root) -> None:
@@ -361,12 +370,12 @@ def test_a_full_memory_never_evicts_queued_tasks(variant: Variant, data: Root) -
 
 
 def test_separating_the_broker_does_not_change_the_cache(variant: Variant) -> None:
-    one, other = variant()["data"], variant(data={"redis": {"separate_broker": True}})["data"]
-    changed = {address: keys for address, keys in difference(one, other).items() if keys is not None}
+    before, after = variant()["data"], variant(data={"redis": {"separate_broker": True}})["data"]
+    changed = {address: keys for address, keys in difference(before, after).items() if keys is not None}
     assert changed == {"aws_elasticache_parameter_group.redis": {"parameter"}}
 
 
-# Life and death
+# Deletion
 
 
 def test_deletion_protection_follows_the_spec(data: Root) -> None:
@@ -411,13 +420,13 @@ def test_settings_that_aws_backup_changes_are_ignored_in_plans(data: Root) -> No
 
 
 def test_more_storage_only_changes_the_instance(variant: Variant) -> None:
-    one, other = variant()["data"], variant(data={"postgres": {"storage_gb": 200}})["data"]
-    assert difference(one, other) == {"aws_db_instance.postgres": {"allocated_storage"}}
+    before, after = variant()["data"], variant(data={"postgres": {"storage_gb": 200}})["data"]
+    assert difference(before, after) == {"aws_db_instance.postgres": {"allocated_storage"}}
 
 
 def test_an_added_replica_only_adds_itself_and_its_logs(variant: Variant) -> None:
-    one, other = variant()["data"], variant(data={"postgres": {"replicas": 3}})["data"]
-    assert difference(one, other) == dict.fromkeys(
+    before, after = variant()["data"], variant(data={"postgres": {"replicas": 3}})["data"]
+    assert difference(before, after) == dict.fromkeys(
         [
             "aws_db_instance.replica_3",
             "aws_cloudwatch_log_group.replica_3_postgresql",
@@ -427,14 +436,14 @@ def test_an_added_replica_only_adds_itself_and_its_logs(variant: Variant) -> Non
 
 
 def test_an_added_documentdb_instance_only_adds_itself(variant: Variant) -> None:
-    one, other = variant()["data"], variant(data={"documentdb": {"instances": 4}})["data"]
-    assert difference(one, other) == {"aws_docdb_cluster_instance.instance_4": None}
+    before, after = variant()["data"], variant(data={"documentdb": {"instances": 4}})["data"]
+    assert difference(before, after) == {"aws_docdb_cluster_instance.instance_4": None}
 
 
 def test_an_added_zone_moves_no_instance(variant: Variant) -> None:
-    one = variant(network={"zones": ["a", "b", "c"]})["data"]
-    other = variant(network={"zones": ["a", "b", "c", "d"]})["data"]
-    assert difference(one, other) == {}
+    before = variant(network={"zones": ["a", "b", "c"]})["data"]
+    after = variant(network={"zones": ["a", "b", "c", "d"]})["data"]
+    assert difference(before, after) == {}
 
 
 def test_a_minor_version_in_the_spec_is_pinned(variant: Variant) -> None:
@@ -450,7 +459,7 @@ def test_new_parameter_groups_are_created_before_old_ones_are_deleted(data: Root
     for kind in kinds:
         for group in data.all(kind).values():
             assert group["lifecycle"] == {"create_before_destroy": True}
-            # ElastiCache has no prefixes: the version in the name keeps old and new apart.
+            # ElastiCache has no name prefixes: the version in the name keeps old and new names different.
             assert group.get("name", group["family"]).endswith(group["family"])
 
 
@@ -487,17 +496,17 @@ LENGTHS = {
 def test_identifiers_are_valid_for_any_project_name(variant: Variant, names: dict[str, str]) -> None:
     settings = {"postgres": {"replicas": 15}, "redis": {"separate_broker": True}, "generation": 9999}
     root = variant(**names, data={**settings, "documentdb": {"instances": 16}})["data"]
-    found = [
+    identifiers = [
         (argument, kind, arguments[argument])
         for kind, _, arguments in root.each()
         for argument in LENGTHS.keys() & arguments.keys()
         if not arguments[argument].startswith("${")
     ]
-    assert len(found) == len(set(found)) >= 30
-    for argument, _, value in found:
+    assert len(identifiers) == len(set(identifiers)) >= 30
+    for argument, _, value in identifiers:
         assert re.fullmatch(r"[a-z](-?[a-z0-9])*", value), value
         assert len(value) <= LENGTHS[argument], value
-        assert value.startswith(f"{names['project']}-{names['environment']}-"), value  # nothing was cut
+        assert value.startswith(f"{names['project']}-{names['environment']}-"), value  # no name was truncated
 
 
 # The spec

@@ -23,7 +23,7 @@ def delivery(roots: dict[str, Root]) -> Root:
 
 
 def trusted(root: Root, role: str) -> dict[str, Any]:
-    """What the token of a job must say to get the role."""
+    """The claims that the token of a job must have to get the role."""
     statements = root.statements(f"aws_iam_role.{role}", "assume_role_policy")
     [statement] = statements.values()
     assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
@@ -147,7 +147,7 @@ def test_a_system_may_have_its_own_repository_and_github_environments(
 def test_a_repository_with_ids_is_trusted_with_both_subjects_by_default(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
-    """While it moves to the immutable form: github.blog/changelog, 2026-04-23."""
+    """During the migration to immutable subjects: github.blog/changelog, 2026-04-23."""
     root = variant(delivery={"repository": "acme@12/platform@34"})["delivery"]
     assert trusted(root, "apply")[f"{HOST}:sub"] == [
         "repo:acme@12/platform@34:environment:trial-infrastructure",
@@ -182,14 +182,14 @@ def test_a_push_role_has_access_to_one_registry(delivery: Root) -> None:
     for name, registry in delivery.all("aws_ecr_repository").items():
         statements = granted(delivery, f"push_{name}")
         assert statements.pop("SignIn")["Action"] == "ecr:GetAuthorizationToken"
-        place = delivery.environment
-        arn = f"arn:aws:ecr:{place.region}:{place.account}:repository/{registry['name']}"
-        statements.pop("TakeFromTheEnvironmentBefore", None)  # of production; it reads there
+        environment = delivery.environment
+        arn = f"arn:aws:ecr:{environment.region}:{environment.account}:repository/{registry['name']}"
+        statements.pop("TakeFromTheEnvironmentBefore", None)  # of production, where it only reads
         assert [each["Resource"] for each in statements.values()] == [arn]
 
 
 def test_a_deploy_role_has_the_permissions_of_its_group_in_one_namespace(delivery: Root) -> None:
-    """And no access policy of EKS: the one that edits reads Secrets, and enters pods."""
+    """It has no access policy of EKS: the edit policy can read Secrets and execute commands in pods."""
     for system in delivery.environment.systems:
         role = f"deploy_{system.replace('-', '_')}"
         assert role not in delivery.all("aws_eks_access_policy_association")
@@ -199,26 +199,26 @@ def test_a_deploy_role_has_the_permissions_of_its_group_in_one_namespace(deliver
         actions = [action for each in granted(delivery, role).values() for action in listed(each["Action"])]
         registry = ["ecr:BatchGetImage", "ecr:DescribeImages", "eks:DescribeCluster"]
         assert sorted(actions) == [*registry, "ssm:GetParameter", "ssm:PutParameter"]
-        place = delivery.environment
+        environment = delivery.environment
         assert granted(delivery, role)["SayWhichImageRuns"]["Resource"] == (
-            f"arn:aws:ssm:{place.region}:{place.account}"
-            f":parameter/{place.project}/{place.environment}/systems/{system}/image"
+            f"arn:aws:ssm:{environment.region}:{environment.account}"
+            f":parameter/{environment.project}/{environment.environment}/systems/{system}/image"
         )
 
 
 def test_a_plan_reads_states_and_an_apply_writes_them(delivery: Root) -> None:
-    """By the policies of the tier state, whose ARNs are known before it is read."""
-    place = delivery.environment
+    """Through the policies of the state tier, whose ARNs are known without reading its outputs."""
+    spec = delivery.environment
     for role, right in (("plan", "read"), ("apply", "write")):
         attached = delivery[f"aws_iam_role_policy_attachment.{role}_state"]
         assert attached == {
             "role": f"${{aws_iam_role.{role}.name}}",
-            "policy_arn": f"arn:aws:iam::{place.account}:policy/acme-{place.environment}-state-{right}",
+            "policy_arn": f"arn:aws:iam::{spec.account}:policy/acme-{spec.environment}-state-{right}",
         }
 
 
 def test_a_plan_reads_no_secret(delivery: Root) -> None:
-    """tests/test_roles.py asks for each; this is what refuses, whatever is attached to the role one day."""
+    """Explicit denials hold whatever is attached to the role later; tests/test_roles.py simulates each."""
     statements = granted(delivery, "plan")
     refused = statements["RefuseSecrets"]
     assert (refused["Effect"], refused["Resource"]) == ("Deny", "*")
@@ -228,12 +228,12 @@ def test_a_plan_reads_no_secret(delivery: Root) -> None:
         "sts:AssumeRole",
     } <= set(refused["Action"])
     assert [sid for sid, each in statements.items() if each["Effect"] == "Allow"] == ["MakeUpPasswords"]
-    place = delivery.environment
+    environment = delivery.environment
     parameters = statements["RefuseOtherParameters"]
     assert parameters["Action"] == "ssm:GetParameter*"
     assert parameters["NotResource"] == (
-        f"arn:aws:ssm:{place.region}:{place.account}"
-        f":parameter/{place.project}/{place.environment}/systems/*/image"
+        f"arn:aws:ssm:{environment.region}:{environment.account}"
+        f":parameter/{environment.project}/{environment.environment}/systems/*/image"
     )
     assert statements["RefuseFiles"]["Action"] == "s3:GetObject*"
 
@@ -252,7 +252,7 @@ def test_a_plan_reads_release_records_but_no_namespace_of_a_system(roots: dict[s
 
 
 def test_the_apply_role_has_a_boundary_and_cannot_change_it(delivery: Root) -> None:
-    """What each statement is for, tests/test_roles.py asks with requests."""
+    """The single statements are tested with simulated requests in tests/test_roles.py."""
     stem = f"acme-{delivery.environment.environment}"
     account = delivery.environment.account
     for role in ("plan", "apply"):
@@ -285,8 +285,8 @@ def test_the_apply_role_has_a_boundary_and_cannot_change_it(delivery: Root) -> N
 
 
 def chain(folder: Path, **changes: Any) -> dict[str, dict[str, Root]]:
-    """Delivery and state of staging, and of production, which takes its images from there."""
-    made = {}
+    """Delivery and state tiers of staging and of production, which promotes images from staging."""
+    roots = {}
     spec: dict[str, Any] = {
         "project": "acme",
         "region": "us-east-1",
@@ -300,15 +300,16 @@ def chain(folder: Path, **changes: Any) -> dict[str, dict[str, Root]]:
         environment = load(folder / f"{name}.yaml")
         tiers = {tier: TIERS[tier] for tier in ("state", "delivery")}
         synthesize(environment, folder / name, tiers)
-        made[name] = read_roots(folder / name, environment)
-    return made
+        roots[name] = read_roots(folder / name, environment)
+    return roots
 
 
 def test_production_takes_images_from_staging_only(tmp_path: Path) -> None:
-    made = chain(tmp_path)
-    before, after = made["staging"]["delivery"], made["production"]["delivery"]
+    roots = chain(tmp_path)
+    before, after = roots["staging"]["delivery"], roots["production"]["delivery"]
     pulls = before.statements("aws_ecr_repository_policy.shop")["LaterEnvironmentsPull"]
-    # A role that does not exist yet would make the policy invalid: its account is named, the condition tells.
+    # A role that does not exist yet would make the policy invalid, so the account is the principal and a
+    # condition names the role.
     assert pulls["Principal"] == {"AWS": "arn:aws:iam::123456789012:root"}
     role = "arn:aws:iam::123456789012:role/acme-production-push-shop"
     assert pulls["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role}}
@@ -334,8 +335,8 @@ def test_the_workload_boundary_allows_images_in_the_region_of_the_source(
     signs_in = far.statements(address)["SignInToTheEnvironmentBefore"]
     assert signs_in["Action"] == "ecr:GetAuthorizationToken"
     assert signs_in["Condition"] == {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
-    found = far.statements(address)["ImagesOfTheEnvironmentBefore"]
-    assert found["Resource"] == "arn:aws:ecr:us-east-1:210987654321:repository/acme-staging/*"
+    statement = far.statements(address)["ImagesOfTheEnvironmentBefore"]
+    assert statement["Resource"] == "arn:aws:ecr:us-east-1:210987654321:repository/acme-staging/*"
 
 
 CONNECTION = "arn:aws:codeconnections:us-east-1:123456789012:connection/01234567-89ab-cdef-0123-456789abcdef"
@@ -391,9 +392,9 @@ def test_the_runner_role_only_has_network_permissions(
 def test_an_added_system_changes_no_other_resources(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
-    one = {"orders": {"framework": "go"}}
-    before = variant(systems=one)["delivery"].body
-    after = variant(systems={"billing": {"framework": "go"}, **one})["delivery"].body
+    systems = {"orders": {"framework": "go"}}
+    before = variant(systems=systems)["delivery"].body
+    after = variant(systems={"billing": {"framework": "go"}, **systems})["delivery"].body
     for terraform_type, resources in before["resource"].items():
         for name, arguments in resources.items():
             assert after["resource"][terraform_type].pop(name) == arguments

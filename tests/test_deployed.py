@@ -21,7 +21,7 @@ PARAMETER = "/acme/trial/systems/shop/image"
 
 
 def configuration(**more: Any) -> dict[str, Any]:
-    """The tier systems, as far as the image of a system goes: the second parameter stands for its release."""
+    """The parts of the systems tier about images: the second parameter represents the release."""
     return {
         "terraform": {
             "backend": {"s3": {"bucket": "b", "key": "k", "region": "us-east-1"}},
@@ -49,7 +49,7 @@ def configuration(**more: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def systems(tmp_path: Path) -> Tier:
-    """The tier, planned and applied while the old image runs."""
+    """The applied tier with a saved plan, while the old image runs."""
     installed()
     out, states = tmp_path / "out", tmp_path / "states"
     (out / "stacks" / "systems").mkdir(parents=True)
@@ -78,14 +78,16 @@ def cloud(tier: Tier) -> Cloud:
 
 
 def deploy(tier: Tier, image: str) -> None:
-    """As a pipeline does: terraform is not told."""
-    (found,) = (each for each in cloud(tier).all("aws_ssm_parameter") if each["name"] == PARAMETER)
-    cloud(tier).put("aws_ssm_parameter", f"us-east-1/{found['id']}", {**found, "insecure_value": image})
+    """Deploys as a pipeline does, outside of terraform."""
+    (parameter,) = (each for each in cloud(tier).all("aws_ssm_parameter") if each["name"] == PARAMETER)
+    cloud(tier).put(
+        "aws_ssm_parameter", f"us-east-1/{parameter['id']}", {**parameter, "insecure_value": image}
+    )
 
 
 def released(tier: Tier) -> str:
-    (found,) = (each for each in cloud(tier).all("aws_ssm_parameter") if each["name"] != PARAMETER)
-    return str(found["insecure_value"])
+    (parameter,) = (each for each in cloud(tier).all("aws_ssm_parameter") if each["name"] != PARAMETER)
+    return str(parameter["insecure_value"])
 
 
 def test_a_plan_that_is_approved_later_keeps_the_newly_deployed_image(

@@ -41,18 +41,18 @@ def drawn(picture: Picture) -> ElementTree.Element:
 
 
 def addresses(element: ElementTree.Element, of: str) -> set[str]:
-    """What the boxes (data-id) or the arrows (data-from) of a drawing stand for."""
+    """The addresses that the boxes (data-id) or arrows (data-from) of a drawing represent."""
     groups = [group for group in element.iter(f"{SVG}g") if group.get(of)]
     return {address for group in groups for address in group.get("data-addresses", "").split()}
 
 
 def box(picture: Picture, address: str) -> Box:
-    """The box whose first address that is."""
-    [found] = [each for each in picture.boxes() if each.addresses[:1] == (address,)]
-    return found
+    """The box with this first address."""
+    [match] = [each for each in picture.boxes() if each.addresses[:1] == (address,)]
+    return match
 
 
-# --- what is there ----------------------------------------------------------------------------------------
+# --- boxes and arrows -------------------------------------------------------------------------------------
 
 
 def test_every_box_of_the_architecture_page_is_drawn() -> None:
@@ -73,9 +73,9 @@ def test_replicas_are_in_the_zone_of_the_terraform(name: str) -> None:
     checked = 0
     for kind in ("aws_db_instance", "aws_docdb_cluster_instance"):
         for role, values in bodies["data"]["resource"][kind].items():
-            if found := re.search(r"zone_names\.(\w)\}", values.get("availability_zone", "")):
+            if match := re.search(r"zone_names\.(\w)\}", values.get("availability_zone", "")):
                 area = scene[f"data/{kind}.{role}"].area
-                column = columns[subnets[f"private_{found[1]}"]["availability_zone"]]
+                column = columns[subnets[f"private_{match[1]}"]["availability_zone"]]
                 assert column.x <= area.x < area.right <= column.right
                 checked += 1
     assert checked >= 3
@@ -111,9 +111,11 @@ def test_systems_show_their_pods_and_their_stores(name: str) -> None:
         always = [runs for _, runs in frame.pods]
         assert (sum(always), len(always)) == (values["replicas"]["min"], values["replicas"]["max"])
         stores = json.loads(releases[f"{role}_namespace"]["values"][0])["stores"]
-        said = {5432: "PostgreSQL", 6379: "Redis", 27017: "DocumentDB"}
+        engines = {5432: "PostgreSQL", 6379: "Redis", 27017: "DocumentDB"}
         uses = next(note for note in frame.box.notes if note.startswith("uses "))
-        assert {name for name in said.values() if name in uses} == {said[each["port"]] for each in stores}
+        assert {name for name in engines.values() if name in uses} == {
+            engines[each["port"]] for each in stores
+        }
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -121,7 +123,7 @@ def test_arrows_are_security_group_rules(name: str) -> None:
     resources = generated(name)["network"]["resource"]
     into = resources["aws_vpc_security_group_ingress_rule"]
     out = resources["aws_vpc_security_group_egress_rule"]
-    # Nothing of the platform is in the group of runners, so the picture has no place for it.
+    # No part of the platform is in the group of runners, so the picture has no box for it.
     into = {rule: values for rule, values in into.items() if "_from_runner_" not in rule}
     out = {rule: values for rule, values in out.items() if not rule.startswith("runner_")}
     picture = picture_of(name, "aws", terraform(name))
@@ -165,9 +167,11 @@ def test_a_range_outside_the_vpc_is_not_the_internet() -> None:
         "cidr_ipv4": "10.8.0.0/22",
     }
     picture = picture_of("sandbox", "rehearsal", Terraform(bodies))
-    [place] = [box for box in picture.boxes() if box.kind == "control_plane"]
-    assert any("API for 10.8.0.0/22 too" in note for note in place.notes)
-    assert not [edge for edge in picture.edges if edge.source == INTERNET and place.id in edge.targets]
+    [control_plane] = [box for box in picture.boxes() if box.kind == "control_plane"]
+    assert any("API for 10.8.0.0/22 too" in note for note in control_plane.notes)
+    assert not [
+        edge for edge in picture.edges if edge.source == INTERNET and control_plane.id in edge.targets
+    ]
 
 
 def test_a_rule_without_its_counterpart_is_no_arrow() -> None:
@@ -202,7 +206,7 @@ def test_every_arrow_touches_its_boxes() -> None:
 
 
 def _turned(value: Any) -> Any:
-    """The same JSON, its keys the other way round."""
+    """The same JSON with its keys in reverse order."""
     if isinstance(value, dict):
         return {key: _turned(value[key]) for key in reversed(value)}
     return [_turned(each) for each in value] if isinstance(value, list) else value
@@ -211,9 +215,9 @@ def _turned(value: Any) -> Any:
 def test_the_same_terraform_gives_the_same_bytes() -> None:
     bodies = generated("production")
     turned = {tier: _turned(body) for tier, body in bodies.items()}
-    one, other = (picture_of("production", "aws", Terraform(each)) for each in (bodies, turned))
-    assert svg.render(one, arrange(one)) == svg.render(other, arrange(other))
-    assert mermaid.render(one) == mermaid.render(other)
+    first, second = (picture_of("production", "aws", Terraform(each)) for each in (bodies, turned))
+    assert svg.render(first, arrange(first)) == svg.render(second, arrange(second))
+    assert mermaid.render(first) == mermaid.render(second)
 
 
 def test_the_drawing_is_self_contained_and_has_a_title() -> None:
@@ -252,7 +256,7 @@ CLASS = re.compile(rf"classDef ({NAME}) [a-z0-9:,# -]+|class ({NAME}(?:,{NAME})*
 
 
 def check_chart(picture: Picture) -> str:
-    """Asserts that the flowchart keeps to the part of Mermaid that it uses, and returns it."""
+    """Checks that the flowchart only uses the known part of Mermaid, and returns it."""
     text = mermaid.render(picture)
     begin, title, end, head, *lines = text.splitlines()
     assert (begin, end, head) == ("---", "---", "flowchart TB")
@@ -262,21 +266,21 @@ def check_chart(picture: Picture) -> str:
     ends: set[str] = set()
     styles: set[str] = set()
     for line in map(str.strip, lines):
-        if found := SUBGRAPH.fullmatch(line):
-            names[found[1]] += 1
+        if match := SUBGRAPH.fullmatch(line):
+            names[match[1]] += 1
             depth += 1
         elif line == "end":
             depth -= 1
             assert depth >= 0
-        elif found := NODE.fullmatch(line):
-            names[found[1]] += 1
-        elif found := ARROW.fullmatch(line):
+        elif match := NODE.fullmatch(line):
+            names[match[1]] += 1
+        elif match := ARROW.fullmatch(line):
             assert depth == 0
-            ends |= {end for end in found.groups() if end}
-        elif found := CLASS.fullmatch(line):
-            styles |= {found[1]} if found[1] else set()
-            assert found[1] or found[3] in styles
-            ends |= set(found[2].split(",")) if found[2] else set()
+            ends |= {end for end in match.groups() if end}
+        elif match := CLASS.fullmatch(line):
+            styles |= {match[1]} if match[1] else set()
+            assert match[1] or match[3] in styles
+            ends |= set(match[2].split(",")) if match[2] else set()
         else:
             pytest.fail(f"not in the part of Mermaid that is used: {line}")
     assert depth == 0
@@ -289,7 +293,7 @@ def check_chart(picture: Picture) -> str:
 def test_the_chart_is_mermaid_and_has_every_box_and_arrow(name: str) -> None:
     picture = picture_of(name, "aws", terraform(name))
     text = check_chart(picture)
-    plain = re.sub(r"#(\d+);", lambda found: chr(int(found[1])), text)
+    plain = re.sub(r"#(\d+);", lambda match: chr(int(match[1])), text)
     for each in picture.boxes():
         if each.kind not in ("nat", "nodes_of_zone"):
             assert each.title in plain
@@ -303,8 +307,8 @@ def test_the_chart_is_mermaid_and_has_every_box_and_arrow(name: str) -> None:
 
 
 def planned(bodies: Bodies, before: Bodies, **actions: list[str]) -> dict[str, dict[str, Any]]:
-    """Plans as `terraform show -json` writes them: what differs is created or deleted, and `actions` says
-    more, by name of a resource."""
+    """Plans in the format of `terraform show -json`: resources in only one of the bodies are created or
+    deleted; `actions` has the actions of other resources by name."""
     plans: dict[str, dict[str, Any]] = {}
     for tier in bodies:
         changes = []
@@ -327,7 +331,8 @@ def _resources(body: dict[str, Any]) -> dict[tuple[str, str], Any]:
 
 @pytest.fixture
 def changed() -> Picture:
-    """A replica and a system less, a NAT gateway and a rule more, Kong changed, the certificate made anew."""
+    """A plan that removes a replica and a system, adds a NAT gateway and a rule, changes Kong and replaces
+    the certificate."""
     bodies, before = generated("production"), generated("production")
     del bodies["data"]["resource"]["aws_db_instance"]["replica_2"]
     for values in before["data"]["resource"]["aws_db_instance"].values():
@@ -401,7 +406,7 @@ def test_the_chart_has_marks_as_text(changed: Picture) -> None:
     assert '|"added TCP 27017"|' in text
     assert "us-east-1b: replica 2, db.r6g.large (destroyed)" in text
     assert "PostgreSQL 17 (forecast: destroyed)" in text
-    # One NAT gateway more changes the box that stands for all of them.
+    # Another NAT gateway changes the box that represents all of them.
     assert "us-east-1b: way out of us-east-1b (added)" in text
     assert set(re.findall(r"classDef (\w+)", text)) == {
         "changed",
@@ -473,7 +478,7 @@ def test_a_stale_plan_is_left_out_with_a_note(
 
 def test_reading_terraform_does_not_change_it() -> None:
     bodies = generated("production")
-    kept = copy.deepcopy(bodies)
+    original = copy.deepcopy(bodies)
     picture = picture_of("production", "aws", Terraform(bodies))
     arrange(picture)
-    assert bodies == kept
+    assert bodies == original

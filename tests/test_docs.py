@@ -27,7 +27,7 @@ REGISTRY = re.compile(
 
 
 def text_files() -> list[Path]:
-    """What git keeps or would keep, less binaries and this test."""
+    """Files that git tracks or would track, without binaries and this test."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -35,8 +35,8 @@ def text_files() -> list[Path]:
         check=True,
     ).stdout
     files = [ROOT / name for name in listed.decode().split("\0") if name]
-    kept = [file for file in files if file.is_file() and file != Path(__file__).resolve()]
-    return [file for file in kept if b"\0" not in file.read_bytes()[:8192]]
+    existing = [file for file in files if file.is_file() and file != Path(__file__).resolve()]
+    return [file for file in existing if b"\0" not in file.read_bytes()[:8192]]
 
 
 def anchors(page: Path) -> set[str]:
@@ -98,13 +98,13 @@ def test_every_decision_is_in_the_list_and_numbered_once() -> None:
 
 
 def test_no_file_has_a_local_path_or_a_package_registry() -> None:
-    found = []
+    problems = []
     for file in text_files():
         text = file.read_text(encoding="utf-8", errors="replace")
         for number, line in enumerate(text.splitlines(), start=1):
             if MACHINE.search(line) or REGISTRY.search(line):
-                found.append(f"{file.relative_to(ROOT).as_posix()}:{number}: {line.strip()[:100]}")
-    assert found == []
+                problems.append(f"{file.relative_to(ROOT).as_posix()}:{number}: {line.strip()[:100]}")
+    assert problems == []
 
 
 def test_docs_only_use_example_domains() -> None:
@@ -118,19 +118,19 @@ def test_docs_only_use_example_domains() -> None:
         "registry.opentofu.org",
     }
     allowed = re.compile(r"(?:.+\.)?(?:example\.com|amazonaws\.com(?:\.cn)?)$")
-    found = []
+    problems = []
     for page in PAGES:
         text = re.sub(r"https?://[^\s)>]+", "", page.read_text(encoding="utf-8"))
         for domain in re.findall(r"\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|dev|cloud)\b", text):
             if not allowed.match(domain) and domain not in registries:
-                found.append(f"{page.name}: {domain}")
-    assert found == []
+                problems.append(f"{page.name}: {domain}")
+    assert problems == []
 
 
 def test_the_readmes_have_the_same_commands_links_and_numbers() -> None:
     english, spanish = (
-        FENCED.sub("", (ROOT / name).read_text(encoding="utf-8")).replace(f"]({other})", "")
-        for name, other in (("README.md", "README.es.md"), ("README.es.md", "README.md"))
+        FENCED.sub("", (ROOT / name).read_text(encoding="utf-8")).replace(f"]({translation})", "")
+        for name, translation in (("README.md", "README.es.md"), ("README.es.md", "README.md"))
     )
     for part in (r"`[^`\n]+`", r"\]\(([^)]+)\)", r"^ {4,}.*$"):
         assert Counter(re.findall(part, spanish, re.M)) == Counter(re.findall(part, english, re.M))

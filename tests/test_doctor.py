@@ -25,7 +25,7 @@ from tierra.run.workspace import Workspace
 from tools import doctor
 
 PRODUCTION = "123456789012"
-UNREACHED = "http://127.0.0.1:9"  # the port of discard, where nothing listens
+UNREACHED = "http://127.0.0.1:9"  # the port of the discard service, where no process listens
 
 
 ZONES = {"us-east-1a": "use1-az1", "us-east-1b": "use1-az2", "us-east-1c": "use1-az4"}
@@ -96,7 +96,7 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(text.encode())
 
     def log_message(self, *_: object) -> None:
-        """Nothing: tests are quiet."""
+        """Suppresses the log."""
 
 
 @pytest.fixture
@@ -120,8 +120,8 @@ def answered(code: int, output: str) -> tuple[int, dict[str, str], str]:
     return code, {line[1]: line[0] for line in lines if line[0] != "doctor"}, output
 
 
-def typed(environment: str, *options: str) -> tuple[int, dict[str, str], str]:
-    """The command in a process of its own."""
+def run_separately(environment: str, *options: str) -> tuple[int, dict[str, str], str]:
+    """Runs the command in a separate process."""
     done = subprocess.run(
         [sys.executable, *options, "-m", "tools.doctor", environment],
         cwd=ROOT,
@@ -135,8 +135,8 @@ def typed(environment: str, *options: str) -> tuple[int, dict[str, str], str]:
     return answered(done.returncode, done.stdout)
 
 
-def look(environment: str, **variables: str) -> tuple[int, dict[str, str], str]:
-    """The command in this process."""
+def run_here(environment: str, **variables: str) -> tuple[int, dict[str, str], str]:
+    """Runs the command in this process."""
     output = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
         patch.chdir(ROOT)
@@ -145,9 +145,8 @@ def look(environment: str, **variables: str) -> tuple[int, dict[str, str], str]:
             patch.delenv(name)
         for name, value in variables_of_a_shell(**variables).items():
             patch.setenv(name, value)
-        urllib.request.install_opener(
-            urllib.request.build_opener()
-        )  # it keeps the proxies that it begins with
+        # An opener keeps the proxies from its creation.
+        urllib.request.install_opener(urllib.request.build_opener())
         code = doctor.main()
     return answered(code, output.getvalue())
 
@@ -164,8 +163,8 @@ def signed_in(server: Pretence) -> dict[str, str]:
 
 
 def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
-    code, status, said = typed("sandbox")
-    assert code == 0, said
+    code, status, output = run_separately("sandbox")
+    assert code == 0, output
     assert [name for name in status if status[name] == "not needed"] == [
         "credentials",
         "zones",
@@ -180,56 +179,56 @@ def test_the_sandbox_needs_neither_credentials_nor_network() -> None:
     assert {status[name] for name in ("make", "python", "packages", "terraform", "node", "git", "spec")} == {
         "ok"
     }
-    assert "nothing is missing for sandbox" in said
+    assert "nothing is missing for sandbox" in output
 
 
 def test_missing_prerequisites_of_aws_are_reported_with_remedies() -> None:
-    code, status, said = typed("production")
+    code, status, output = run_separately("production")
     assert code == 1
     assert (status["credentials"], status["registry"]) == ("missing", "missing")
-    assert f"sign in to {PRODUCTION}" in said
-    lines = said.splitlines()
+    assert f"sign in to {PRODUCTION}" in output
+    lines = output.splitlines()
     for number, line in enumerate(lines):
         if line.startswith(("missing", "warning")):
             assert lines[number + 1].startswith("  remedy: "), line
 
 
 def test_credentials_of_the_account_are_shown(servers: Pretence) -> None:
-    _, status, said = look("production", **signed_in(servers))
-    assert status["credentials"] == "ok", said
-    assert f"arn:aws:iam::{PRODUCTION}:role/operator" in said
+    _, status, output = run_here("production", **signed_in(servers))
+    assert status["credentials"] == "ok", output
+    assert f"arn:aws:iam::{PRODUCTION}:role/operator" in output
     assert status["cluster"] == "ok"
-    assert "acme-production does not exist yet" in said
+    assert "acme-production does not exist yet" in output
 
 
 def test_credentials_of_another_account_are_reported(servers: Pretence) -> None:
     servers.account = "210987654321"
-    code, status, said = look("production", **signed_in(servers))
+    code, status, output = run_here("production", **signed_in(servers))
     assert (code, status["credentials"]) == (1, "missing")
-    assert f"the spec is for {PRODUCTION}" in said
+    assert f"the spec is for {PRODUCTION}" in output
 
 
 def test_the_state_bucket_is_checked(servers: Pretence) -> None:
-    assert look("production", **signed_in(servers))[1]["states"] == "ok"
+    assert run_here("production", **signed_in(servers))[1]["states"] == "ok"
     servers.bucket = "another"
-    code, status, said = look("production", **signed_in(servers))
+    code, status, output = run_here("production", **signed_in(servers))
     assert (code, status["states"]) == (1, "missing")
-    assert "make bootstrap ENV=production" in said
+    assert "make bootstrap ENV=production" in output
 
 
 def test_zones_that_eks_or_the_account_lacks_are_reported(servers: Pretence) -> None:
-    assert look("production", **signed_in(servers))[1]["zones"] == "ok"
+    assert run_here("production", **signed_in(servers))[1]["zones"] == "ok"
     servers.zones = {**ZONES, "us-east-1b": "use1-az3", "us-east-1d": "use1-az6"}
-    code, status, said = look("production", **signed_in(servers))
+    code, status, output = run_here("production", **signed_in(servers))
     assert (code, status["zones"]) == (1, "missing")
-    assert "us-east-1b is use1-az3 here, which EKS refuses" in said
-    assert "write network.zones with letters of these: a, c, d" in said
+    assert "us-east-1b is use1-az3 here, which EKS refuses" in output
+    assert "write network.zones with letters of these: a, c, d" in output
     servers.zones = {"us-east-1a": "use1-az1"}
-    assert "this account has no zone us-east-1b" in look("production", **signed_in(servers))[2]
+    assert "this account has no zone us-east-1b" in run_here("production", **signed_in(servers))[2]
 
 
 class Fake:
-    """A client of AWS that answers what it was given; an exception is raised."""
+    """A client of AWS that returns the given answers and raises given exceptions."""
 
     def __init__(self, **answers: object) -> None:
         self.answers = answers
@@ -244,24 +243,24 @@ class Fake:
         return call
 
 
-def found(
-    monkeypatch: pytest.MonkeyPatch, look: Callable[[object], doctor.Finding], **answers: object
+def finding_of(
+    monkeypatch: pytest.MonkeyPatch, check: Callable[[object], doctor.Finding], **answers: object
 ) -> doctor.Finding:
     monkeypatch.chdir(ROOT)
     spec, _ = doctor.look_at_spec("production")
     monkeypatch.setattr(doctor, "client", lambda *_: Fake(**answers))
-    return look(spec)
+    return check(spec)
 
 
 def test_elastic_ips_above_the_quota_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     limit = {"AccountAttributes": [{"AttributeValues": [{"AttributeValue": "5"}]}]}
 
     def addresses(*names: str) -> doctor.Finding:
-        held = {"Addresses": [{"Tags": [{"Key": "Name", "Value": name}]} for name in names]}
-        return found(
+        described = {"Addresses": [{"Tags": [{"Key": "Name", "Value": name}]} for name in names]}
+        return finding_of(
             monkeypatch,
             doctor.look_at_addresses,
-            describe_addresses=held,
+            describe_addresses=described,
             describe_account_attributes=limit,
         )
 
@@ -278,7 +277,7 @@ def test_a_region_without_a_service_is_reported(monkeypatch: pytest.MonkeyPatch)
     lacks = ClientError({"Error": {"Code": "WAFNonexistentItemException", "Message": ""}}, "x")
 
     def services(engines: object, rules: object) -> doctor.Finding:
-        return found(
+        return finding_of(
             monkeypatch,
             doctor.look_at_services,
             describe_db_engine_versions=engines,
@@ -293,7 +292,7 @@ def test_a_region_without_a_service_is_reported(monkeypatch: pytest.MonkeyPatch)
 def test_resource_types_without_aws_backup_opt_in_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def backups(**chosen: bool) -> doctor.Finding:
         settings = {"ResourceTypeOptInPreference": chosen}
-        return found(monkeypatch, doctor.look_at_backups, describe_region_settings=settings)
+        return finding_of(monkeypatch, doctor.look_at_backups, describe_region_settings=settings)
 
     assert backups().status == backups(RDS=True, EFS=False).status == doctor.OK
     off = backups(RDS=True, S3=False, DocumentDB=False)
@@ -325,10 +324,10 @@ def test_an_unreachable_private_cluster_is_reported(servers: Pretence, reached: 
         "endpoint": servers.address if reached else UNREACHED,
         "resourcesVpcConfig": {"endpointPublicAccess": False},
     }
-    _, status, said = look("production", **signed_in(servers))
-    assert status["cluster"] == ("ok" if reached else "missing"), said
-    assert ("inside the VPC with the security group acme-production-runner" in said) is not reached
-    assert ("network.admin_cidrs" in said) is not reached
+    _, status, output = run_here("production", **signed_in(servers))
+    assert status["cluster"] == ("ok" if reached else "missing"), output
+    assert ("inside the VPC with the security group acme-production-runner" in output) is not reached
+    assert ("network.admin_cidrs" in output) is not reached
 
 
 def test_a_reachable_registry_is_reported(servers: Pretence, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,10 +338,10 @@ def test_a_reachable_registry_is_reported(servers: Pretence, monkeypatch: pytest
 
 
 def test_missing_programs_are_reported_with_their_source(tmp_path: Path) -> None:
-    code, status, said = look("production", PATH=str(tmp_path))
+    code, status, output = run_here("production", PATH=str(tmp_path))
     assert (code, status["git"], status["aws"]) == (1, "missing", "missing")
     assert (status["kubectl"], status["helm"]) == ("warning", "warning")
-    assert "https://docs.aws.amazon.com/cli/" in said
+    assert "https://docs.aws.amazon.com/cli/" in output
 
 
 @pytest.mark.parametrize(
@@ -353,7 +352,7 @@ def test_an_old_aws_cli_is_reported(tmp_path: Path, version: str, status: str) -
     program = tmp_path / "aws"
     program.write_text(f"#!/bin/sh\necho aws-cli/{version} Python/3.11.7 Linux/6.1\n")
     program.chmod(0o755)
-    assert look("production", PATH=f"{tmp_path}:{os.environ['PATH']}")[1]["aws"] == status
+    assert run_here("production", PATH=f"{tmp_path}:{os.environ['PATH']}")[1]["aws"] == status
 
 
 @pytest.mark.parametrize(
@@ -371,23 +370,23 @@ def test_doctor_reports_a_make_that_is_too_old(tmp_path: Path, make: str, gmake:
         if says:
             (tmp_path / name).write_text(f"#!/bin/sh\necho '{says}'\n")
             (tmp_path / name).chmod(0o755)
-    code, found, said = look("sandbox", PATH=str(tmp_path))
-    assert found["make"] == status
-    assert ("brew install make" in said) is (status == "missing")
-    assert ("type gmake wherever" in said) is (bool(gmake) and status == "ok")
+    code, statuses, output = run_here("sandbox", PATH=str(tmp_path))
+    assert statuses["make"] == status
+    assert ("brew install make" in output) is (status == "missing")
+    assert ("type gmake wherever" in output) is (bool(gmake) and status == "ok")
     assert code == 1, "git is missing, too"
 
 
 def test_an_invalid_spec_is_reported() -> None:
-    code, status, said = look("nowhere")
+    code, status, output = run_here("nowhere")
     assert (code, status["spec"]) == (1, "missing")
-    assert "the environments that exist" in said
+    assert "the environments that exist" in output
 
 
-def test_before_setup_it_says_what_to_install() -> None:
-    code, status, said = typed("sandbox", "-S")
+def test_without_packages_the_remedy_is_make_setup() -> None:
+    code, status, output = run_separately("sandbox", "-S")
     assert (code, status["packages"]) == (1, "missing")
-    assert "make setup" in said
+    assert "make setup" in output
 
 
 def test_a_run_is_refused_before_terraform_if_eks_lacks_a_zone(
@@ -411,4 +410,4 @@ def test_a_run_is_refused_before_terraform_if_eks_lacks_a_zone(
         account.look_at_zones(workspace)
     denied = ClientError({"Error": {"Code": "UnauthorizedOperation"}}, "DescribeAvailabilityZones")
     monkeypatch.setattr(account, "client", lambda *_: Fake(describe_availability_zones=denied))
-    account.look_at_zones(workspace)  # terraform will say it
+    account.look_at_zones(workspace)  # terraform reports it

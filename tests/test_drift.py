@@ -38,10 +38,10 @@ def test_drift_and_errors_have_different_exit_codes(tmp_path: Path) -> None:
     database = project.one("aws_db_instance", "acme-sandbox-postgres")
     moved = {"latest_restorable_time": "2026-01-01T00:00:00Z", "backup_retention_period": 0}
     project.cloud().put("aws_db_instance", f"us-east-1/{database['id']}", {**database, **moved})
-    clean, said = code()
-    assert (clean, said.splitlines()[-1]) == (0, "drift: none")
-    assert "drift: not applied, so not compared: state, storage, compute" in said
-    assert "drift: 2 values are not counted" in said
+    clean, output = code()
+    assert (clean, output.splitlines()[-1]) == (0, "drift: none")
+    assert "drift: not applied, so not compared: state, storage, compute" in output
+    assert "drift: 2 values are not counted" in output
 
     vpc, cloud = project.one("aws_vpc", "acme-sandbox-main"), project.cloud()
     renamed = {key: {**vpc[key], "Name": "a|`b"} for key in ("tags", "tags_all")}
@@ -70,12 +70,12 @@ def test_drift_and_errors_have_different_exit_codes(tmp_path: Path) -> None:
     assert "drift: 2 resources differ" in run.stdout
     assert code(TIER="network")[0] == 2
 
-    # One tier fails, and the others are compared all the same.
+    # One tier fails; the others are still compared.
     broken = project.stack("network") / "broken.tf.json"
     broken.write_text('{"data": {"aws_no_such_thing": {"x": {}}}}')
-    failed, said = code()
+    failed, output = code()
     assert failed == 1
-    assert "drift: ERROR, incomplete: network could not be compared" in said
+    assert "drift: ERROR, incomplete: network could not be compared" in output
     tiers = json.loads((folder / "drift.json").read_text())["tiers"]
     assert (tiers["network"]["status"], tiers["data"]["status"]) == ("error", "none")
     broken.unlink()
@@ -96,9 +96,9 @@ def types() -> dict[str, Any]:
 def test_expected_drift_is_only_of_attributes_that_cannot_be_set(types: dict[str, Any]) -> None:
     for name, entry in TYPES.items():
         for attribute in entry.volatile:
-            found = types[name].block.find(attribute)
-            assert isinstance(found, Attribute), f"{name}.{attribute}"
-            assert (found.computed, found.optional, found.required) == (True, False, False), (
+            definition = types[name].block.find(attribute)
+            assert isinstance(definition, Attribute), f"{name}.{attribute}"
+            assert (definition.computed, definition.optional, definition.required) == (True, False, False), (
                 f"{name}.{attribute}"
             )
 
@@ -113,7 +113,7 @@ def test_attributes_that_reflect_other_resources_exist(types: dict[str, Any]) ->
 def compared(
     folder: Path, drifted: dict[str, Any], managed: list[dict[str, Any]], configured: dict[str, Any]
 ) -> list[str]:
-    """The attributes that count as drift of one resource, in a tier that holds these others."""
+    """The attributes that count as drift of one resource, in a tier with these other resources."""
     tier = Workspace("dev", folder).tier("trial")
     tier.folder.mkdir(parents=True, exist_ok=True)
     resources = [{**each, "mode": "managed"} for each in managed]
@@ -143,8 +143,8 @@ def test_reflected_attributes_are_drift_only_if_the_other_resource_differs(tmp_p
     assert compared(tmp_path, role("arn:a"), managed, {}) == []
     assert compared(tmp_path, role("arn:a", "arn:admin"), managed, {}) == ["managed_policy_arns"]
     assert compared(tmp_path, role("arn:a"), [attached("others")], {}) == ["managed_policy_arns"]
-    said = {"managed_policy_arns": ["arn:b"]}  # in the configuration, it is Terraform's own
-    assert compared(tmp_path, role("arn:a"), managed, said) == ["managed_policy_arns"]
+    configured = {"managed_policy_arns": ["arn:b"]}  # set in the configuration, so Terraform manages it
+    assert compared(tmp_path, role("arn:a"), managed, configured) == ["managed_policy_arns"]
 
     rules = [{"type": "aws_vpc_security_group_ingress_rule", "values": {"security_group_id": "sg-1"}}] * 2
     element = {"from_port": 443, "cidr_blocks": ["10.0.0.0/8"], "security_groups": ["sg-2"], "self": False}
@@ -207,6 +207,6 @@ def test_drift_of_a_secret_shows_no_value() -> None:
     ]
 
 
-def test_a_report_without_drift_says_so() -> None:
-    made = {"environment": "dev", "verdict": "none", "tiers": {}}
-    assert markdown(made) == "## Drift of dev\n\n- none\n"
+def test_a_report_without_drift_shows_none() -> None:
+    report = {"environment": "dev", "verdict": "none", "tiers": {}}
+    assert markdown(report) == "## Drift of dev\n\n- none\n"

@@ -68,10 +68,10 @@ def test_records_are_in_the_longest_matching_zone(variant: Variant) -> None:
     }
     records = edge.all("aws_route53_record")
     for name, record in records.items():
-        place = next(each for each in zones if f"{each}_example_com" in name)
-        assert record["zone_id"] == zones[place], name
-        assert ("provider" in record) == (place == "other"), name
-    # Each proof of the certificate is where its name is; a zone itself gets no CAA record unasked.
+        zone = next(each for each in zones if f"{each}_example_com" in name)
+        assert record["zone_id"] == zones[zone], name
+        assert ("provider" in record) == (zone == "other"), name
+    # Each validation record is in the zone of its name; a zone gets no CAA record unless requested.
     assert {name for name in records if name.startswith("proof_")} == {
         *("proof_app_example_com", "proof_shop_example_com"),
         *("proof_www_other_example_com", "proof_a_orders_example_com"),
@@ -115,7 +115,7 @@ def test_every_name_has_one_validation_record_known_at_plan(variant: Variant) ->
     edge = variant(edge={"domain": "example.com", "aliases": aliases})["edge"]
     assert edge["aws_acm_certificate.main"]["subject_alternative_names"] == ["example.com", *aliases]
     proofs = {name for name in edge.all("aws_route53_record") if name.startswith("proof_")}
-    # A star is proven with the name below it.
+    # A wildcard is validated with the name below it.
     own = ["example.com", "any.example.com", "a-b.example.com", "a.b.example.com"]
     assert proofs == {f"proof_{slug(name)}" for name in own}
     assert len(edge["aws_acm_certificate_validation.main"]["validation_record_fqdns"]) == len(own)
@@ -174,7 +174,7 @@ def test_the_load_balancer_is_protected_and_drops_invalid_headers(edge: Root) ->
     assert balancer["drop_invalid_header_fields"] is True
     assert balancer["desync_mitigation_mode"] == "defensive"
     assert balancer["enable_waf_fail_open"] is False
-    assert balancer["idle_timeout"] < 75  # Kong's own; see modules/edge/load_balancer.py
+    assert balancer["idle_timeout"] < 75  # the default of Kong; see modules/edge/load_balancer.py
     assert balancer["security_groups"] == [f"${{{NETWORK}.load_balancer_security_group_id}}"]
     zones = edge.environment.network.zones
     assert balancer["subnets"] == [f"${{{NETWORK}.public_subnet_ids.{zone}}}" for zone in zones]
@@ -215,7 +215,7 @@ def test_https_has_an_explicit_tls_policy_and_unknown_hosts_get_404(edge: Root, 
     [
         ({}, "max-age=31536000; includeSubDomains"),
         ({"hsts_days": 1}, "max-age=86400; includeSubDomains"),
-        ({"domain": "example.com"}, "max-age=31536000"),  # others may live in the zone
+        ({"domain": "example.com"}, "max-age=31536000"),  # other names may exist in the zone
         ({"aliases": ["example.com"]}, "max-age=31536000"),
         ({"aliases": ["www.example.com"]}, "max-age=31536000; includeSubDomains"),
         (
@@ -268,9 +268,18 @@ def test_terraform_attaches_the_web_acl_to_the_load_balancer(edge: Root) -> None
 
 
 def test_by_default_all_waf_rules_but_one_block(variant: Variant) -> None:
-    found = rules(variant()["edge"])
-    assert set(found) == {"anti_ddos", "reputation", "rate", "bad_inputs", "common", "sqli", "linux", "unix"}
-    for name, rule in found.items():
+    waf_rules = rules(variant()["edge"])
+    assert set(waf_rules) == {
+        "anti_ddos",
+        "reputation",
+        "rate",
+        "bad_inputs",
+        "common",
+        "sqli",
+        "linux",
+        "unix",
+    }
+    for name, rule in waf_rules.items():
         if name in GROUPS:
             assert (rule["override_action"], "action" in rule) == ({"none": {}}, False), name
         else:
@@ -317,8 +326,10 @@ def test_lists_and_path_rates_can_count(variant: Variant) -> None:
         "blocked_countries": ["KP"],
         "paths": {"login": {"path": "/login"}},
     }
-    found = rules(variant(edge={"waf": waf})["edge"])
-    assert [found[name]["action"] for name in ("blocked", "countries", "path_login")] == [{"count": {}}] * 3
+    waf_rules = rules(variant(edge={"waf": waf})["edge"])
+    assert [waf_rules[name]["action"] for name in ("blocked", "countries", "path_login")] == [
+        {"count": {}}
+    ] * 3
 
 
 def test_attacks_are_challenged_and_known_attackers_blocked(edge: Root) -> None:
@@ -326,7 +337,7 @@ def test_attacks_are_challenged_and_known_attackers_blocked(edge: Root) -> None:
     settings = config["aws_managed_rules_anti_ddos_rule_set"]
     challenge = settings["client_side_action_config"]["challenge"]
     assert challenge["usage_of_action"] == "ENABLED"
-    assert challenge["exempt_uri_regular_expression"]  # AWS refuses none
+    assert challenge["exempt_uri_regular_expression"]  # AWS refuses an empty list
     assert settings["sensitivity_to_block"] == "LOW"
     assert group(rules(edge)["reputation"])["rule_action_override"] == [
         {"name": "AWSManagedIPDDoSList", "action_to_use": {"block": {}}}
@@ -334,7 +345,7 @@ def test_attacks_are_challenged_and_known_attackers_blocked(edge: Root) -> None:
 
 
 def exempted(root: Root) -> Callable[[str], bool]:
-    """Whether a path of the domain is never challenged."""
+    """Whether a path of the domain is exempt from challenges."""
     [config] = group(rules(root)["anti_ddos"])["managed_rule_group_configs"]
     side = config["aws_managed_rules_anti_ddos_rule_set"]["client_side_action_config"]
     listed = [each["regex_string"] for each in side["challenge"]["exempt_uri_regular_expression"]]
@@ -373,13 +384,13 @@ def test_large_bodies_are_allowed_and_single_rules_can_count(edge: Root, variant
     large = {"name": "SizeRestrictions_BODY", "action_to_use": {"count": {}}}
     assert group(rules(edge)["common"])["rule_action_override"] == [large]
     waf = {"only_count": {"sqli": ["SQLi_BODY"], "reputation": ["AWSManagedIPDDoSList"]}}
-    found = rules(variant(edge={"waf": waf})["edge"])
-    assert group(found["sqli"])["rule_action_override"] == [
+    waf_rules = rules(variant(edge={"waf": waf})["edge"])
+    assert group(waf_rules["sqli"])["rule_action_override"] == [
         {"name": "SQLi_BODY", "action_to_use": {"count": {}}}
     ]
-    [listed] = group(found["reputation"])["rule_action_override"]
+    [listed] = group(waf_rules["reputation"])["rule_action_override"]
     assert listed["action_to_use"] == {"count": {}}
-    assert "rule_action_override" not in group(found["common"])
+    assert "rule_action_override" not in group(waf_rules["common"])
 
 
 def test_too_many_requests_are_answered_with_429(variant: Variant) -> None:
@@ -430,8 +441,8 @@ def test_the_waf_log_is_encrypted_and_has_no_secrets(edge: Root) -> None:
     assert configuration["depends_on"] == ["aws_cloudwatch_log_resource_policy.waf"]
     redacted = {each["single_header"]["name"] for each in configuration["redacted_fields"]}
     assert redacted == {"authorization", "cookie"}
-    [kept] = configuration["logging_filter"]["filter"]
-    actions = {each["action_condition"]["action"] for each in kept["condition"]}
+    [log_filter] = configuration["logging_filter"]["filter"]
+    actions = {each["action_condition"]["action"] for each in log_filter["condition"]}
     assert configuration["logging_filter"]["default_behavior"] == "DROP"
     assert {"BLOCK", "COUNT", "EXCLUDED_AS_COUNT"} <= actions
     [hidden] = edge["aws_wafv2_web_acl.main"]["data_protection_config"]["data_protection"]
@@ -439,10 +450,10 @@ def test_the_waf_log_is_encrypted_and_has_no_secrets(edge: Root) -> None:
 
 
 def test_only_log_delivery_of_this_account_writes_the_waf_log(edge: Root) -> None:
-    place = edge.environment
+    environment = edge.environment
     statements = edge.statements("aws_cloudwatch_log_resource_policy.waf", "policy_document")
     name = edge["aws_cloudwatch_log_group.waf"]["name"]
-    start = f"arn:aws:logs:{place.region}:{place.account}"
+    start = f"arn:aws:logs:{environment.region}:{environment.account}"
     assert statements == {
         "DeliverLogsOfTheWebAcl": {
             "Effect": "Allow",
@@ -451,7 +462,7 @@ def test_only_log_delivery_of_this_account_writes_the_waf_log(edge: Root) -> Non
             "Resource": f"{start}:log-group:{name}:log-stream:*",
             "Condition": {
                 "ArnLike": {"aws:SourceArn": f"{start}:*"},
-                "StringEquals": {"aws:SourceAccount": place.account},
+                "StringEquals": {"aws:SourceAccount": environment.account},
             },
         }
     }

@@ -30,13 +30,13 @@ VPC = "vpc-0123456789abcdef0"
 NETWORK = {"cidr": "10.20.0.0/16", "subnets": RANGES, "existing": {"vpc": VPC, **IDS}}
 
 
-def made(root: Root) -> set[str]:
+def created_types(root: Root) -> set[str]:
     return set(root.body["resource"])
 
 
 def test_no_part_of_the_existing_network_is_created(variant: Callable[..., Mapping[str, Root]]) -> None:
     network = variant(network=NETWORK)["network"]
-    assert made(network) == {
+    assert created_types(network) == {
         *("aws_security_group", "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule"),
         *("aws_db_subnet_group", "aws_docdb_subnet_group", "aws_elasticache_subnet_group"),
         *("aws_kms_key", "aws_kms_alias"),
@@ -65,7 +65,7 @@ def test_data_sources_match_the_spec_only(variant: Callable[..., Mapping[str, Ro
     assert network.body["output"]["nat_public_ips"]["value"] == []
 
 
-def test_flow_logs_and_endpoints_are_created_if_the_spec_says_so(
+def test_flow_logs_and_endpoints_are_created_only_if_enabled(
     variant: Callable[..., Mapping[str, Root]],
 ) -> None:
     network = variant(network={**NETWORK, "flow_log_days": 30, "endpoints": "all"})["network"]
@@ -83,12 +83,12 @@ def test_there_are_no_alarms_and_dashboards_of_nat(variant: Callable[..., Mappin
 
 
 def test_workflows_may_create_resources_in_that_vpc_only(variant: Callable[..., Mapping[str, Root]]) -> None:
-    said = {"repository": "acme/platform"}
-    delivery = variant(network=NETWORK, delivery=said)["delivery"]
+    settings = {"repository": "acme/platform"}
+    delivery = variant(network=NETWORK, delivery=settings)["delivery"]
     policy = delivery["aws_iam_policy.apply_network"]["policy"]
     assert f"arn:aws:ec2:us-east-1:*:vpc/{VPC}" in policy
     assert f"arn:aws:ec2:us-east-1:*:subnet/{IDS['private']['a']}" in policy
-    plain = variant(environment="plain", delivery=said)["delivery"]
+    plain = variant(environment="plain", delivery=settings)["delivery"]
     assert "apply_network" not in plain.all("aws_iam_policy")
 
 
@@ -96,9 +96,9 @@ def test_the_picture_shows_the_vpc_and_its_subnets_as_existing(
     variant: Callable[..., Mapping[str, Root]],
 ) -> None:
     roots = variant(network=NETWORK)
-    found = picture_of("trial", "rehearsal", Terraform({tier: roots[tier].body for tier in TIERS}))
-    assert not flaws(arrange(found))
-    bands = (found.vpc, found.public, found.private, found.database)
+    picture = picture_of("trial", "rehearsal", Terraform({tier: roots[tier].body for tier in TIERS}))
+    assert not flaws(arrange(picture))
+    bands = (picture.vpc, picture.public, picture.private, picture.database)
     boxes = {box.id: box for band in bands for box in band.walk()}
     assert boxes["vpc"].notes[0] == "10.20.0.0/16, existing, not made by Tierra"
     for kind in KINDS:

@@ -41,9 +41,9 @@ def test_a_problem_names_the_file_and_the_line_of_its_value(tmp_path: Path) -> N
     path = specs(tmp_path, "network: {zones: [a, b, z]}\n", BASE.replace("max: 9", "max: many"))
     with pytest.raises(SpecError) as refused:
         load(path)
-    said = str(refused.value)
-    assert re.search(r"shared/base\.yaml:8: compute\.nodes\.max", said)
-    assert re.search(r"dev\.yaml:2: network\.zones\[2\]", said)
+    message = str(refused.value)
+    assert re.search(r"shared/base\.yaml:8: compute\.nodes\.max", message)
+    assert re.search(r"dev\.yaml:2: network\.zones\[2\]", message)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_make_spec_shows_the_merged_spec(
     monkeypatch.setattr("sys.argv", ["resolved", str(path)])
     assert resolved.main() == 0
     (tmp_path / "alone").mkdir()
-    (tmp_path / "alone/dev.yaml").write_text(said := capsys.readouterr().out)
-    assert "extends" not in said
+    (tmp_path / "alone/dev.yaml").write_text(printed := capsys.readouterr().out)
+    assert "extends" not in printed
     assert load(tmp_path / "alone/dev.yaml").model_copy(update={"extends": None}) == load(path).model_copy(
         update={"extends": None}
     )

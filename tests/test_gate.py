@@ -24,10 +24,10 @@ def tier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tier:
     out = tmp_path / "out"
     (out / "stacks/network").mkdir(parents=True)
     (out / "environment.json").write_text(json.dumps({"target": "rehearsal", "tiers": {"network": []}}))
-    made = Workspace("trial", out, {"PATH": "/usr/bin:/bin"}).tier("network")
-    made.plan_json.write_text(json.dumps(PLAN))
-    made.planned_configuration.write_text("{}")
-    return made
+    network = Workspace("trial", out, {"PATH": "/usr/bin:/bin"}).tier("network")
+    network.plan_json.write_text(json.dumps(PLAN))
+    network.planned_configuration.write_text("{}")
+    return network
 
 
 def policy(name: str, text: str, mode: int = 0o755) -> None:
@@ -37,29 +37,29 @@ def policy(name: str, text: str, mode: int = 0o755) -> None:
     file.chmod(mode)
 
 
-def said(tier: Tier) -> list[tuple[str, str, tuple[str, ...], bool]]:
+def findings(tier: Tier) -> list[tuple[str, str, tuple[str, ...], bool]]:
     return [(each.address, each.says, each.lines, each.critical) for each in gate.findings([tier])]
 
 
 def test_without_a_folder_no_policy_runs(tier: Tier) -> None:
-    assert said(tier) == []
+    assert findings(tier) == []
 
 
 def test_a_policy_gets_the_plan_and_reports_findings(tier: Tier) -> None:
     policy("keys.sh", '#!/bin/sh\necho "$ENV $TIER $(cat "$1")"\n')
-    [(address, says, lines, critical)] = said(tier)
+    [(address, says, lines, critical)] = findings(tier)
     assert (address, says, critical) == ("policy/keys.sh", "", False)
     assert lines == (f"~ trial network {json.dumps(PLAN)}",)
 
 
 def test_a_passing_policy_prints_nothing(tier: Tier) -> None:
     policy("keys.sh", "#!/bin/sh\nexit 0\n")
-    assert said(tier) == []
+    assert findings(tier) == []
 
 
 def test_another_exit_code_refuses_the_plan(tier: Tier) -> None:
     policy("keys.sh", "#!/bin/sh\necho no key of ours\nprintf '\\033[31mred\\n' >&2\nexit 3\n")
-    [(_, says, lines, critical)] = said(tier)
+    [(_, says, lines, critical)] = findings(tier)
     assert says == "it ended with exit code 3"
     assert critical
     assert lines == ("~ no key of ours", "~  [31mred")
@@ -68,7 +68,7 @@ def test_another_exit_code_refuses_the_plan(tier: Tier) -> None:
 
 def test_files_that_are_not_executable_are_skipped(tier: Tier) -> None:
     policy("tags.rego", "package main\n", 0o644)
-    assert said(tier) == []
+    assert findings(tier) == []
 
 
 def test_a_policy_that_fails_to_start_or_times_out_refuses_the_plan(
@@ -77,7 +77,7 @@ def test_a_policy_that_fails_to_start_or_times_out_refuses_the_plan(
     policy("broken", "no program\n")
     policy("slow.sh", "#!/bin/sh\nexec sleep 60\n")
     monkeypatch.setattr(gate, "SECONDS", 0.2)
-    broken, slow = said(tier)
+    broken, slow = findings(tier)
     assert broken[1].startswith("it cannot be started")
     assert slow[1].startswith("it did not end")
     assert broken[3]
@@ -86,7 +86,7 @@ def test_a_policy_that_fails_to_start_or_times_out_refuses_the_plan(
 
 def test_long_output_is_truncated_with_a_count(tier: Tier) -> None:
     policy("keys.sh", "#!/bin/sh\nseq 100\n")
-    lines = said(tier)[0][2]
+    lines = findings(tier)[0][2]
     assert len(lines) == gate.MOST + 1
     assert lines[-1] == "~ … 60 more lines"
 
@@ -101,9 +101,9 @@ def test_a_refused_apply_changes_nothing(tier: Tier, monkeypatch: pytest.MonkeyP
     policy("keys.sh", "#!/bin/sh\nexit 1\n")
 
     def report(*arguments: Any) -> dict[str, Any]:
-        found = arguments[3]
-        assert [each.subject for each in found] == [POLICY]
-        return {"findings": [{**vars(each)} for each in found]}
+        reported = arguments[3]
+        assert [each.subject for each in reported] == [POLICY]
+        return {"findings": [{**vars(each)} for each in reported]}
 
     monkeypatch.setattr(saved, "check", lambda *_: None)
     monkeypatch.setattr(reports, "report", report)

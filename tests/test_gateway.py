@@ -28,21 +28,21 @@ def gateway(roots: dict[str, Root]) -> Root:
 
 def values(gateway: Root, release: str) -> dict[str, Any]:
     """The values of a release, as helm merges them."""
-    found: dict[str, Any] = {}
+    merged: dict[str, Any] = {}
     for text in gateway[f"helm_release.{release}"].get("values", []):
-        found |= yaml.safe_load(text)
-    return found
+        merged |= yaml.safe_load(text)
+    return merged
 
 
 @pytest.fixture
-def shared(gateway: Root, tmp_path: Path) -> Objects:
-    """What the chart of the whole cluster is made into."""
+def cluster_objects(gateway: Root, tmp_path: Path) -> Objects:
+    """The rendered objects of the chart for the whole cluster."""
     (text,) = gateway["helm_release.cluster"]["values"]
     return rendered("gateway/cluster", sample(text), tmp_path)
 
 
 def extras(gateway: Root, kind: str) -> dict[str, dict[str, Any]]:
-    """Objects that ship with Kong, of a kind, by name."""
+    """Extra objects of the Kong release, of a kind, by name."""
     objects = values(gateway, "kong")["extraObjects"]
     return {each["metadata"]["name"]: each for each in objects if each["kind"] == kind}
 
@@ -111,7 +111,7 @@ def test_kong_is_only_reachable_through_the_terraform_load_balancer(gateway: Roo
     assert kong["proxy"]["tls"]["enabled"] is False
     assert all(not kong[each]["enabled"] for each in ("admin", "manager", "portal", "portalapi"))
     [(name, binding)] = extras(gateway, "TargetGroupBinding").items()
-    # The ARN of a binding is immutable: another target group gets another binding.
+    # The ARN of a binding is immutable: a new target group needs a new binding.
     assert name == f"kong-${{substr(sha256({GATEWAY}.edge.outputs.target_group_arn), 0, 8)}}"
     assert binding["spec"] == {
         "serviceRef": {"name": "kong-proxy", "port": 80},
@@ -138,13 +138,13 @@ def test_kong_answers_until_the_deregistration_delay_is_over(gateway: Root, edge
 
 
 def test_pods_of_systems_stop_after_kong_has_forgotten_them(gateway: Root, tmp_path: Path) -> None:
-    """Its controller stops at once. What it told Kong last is true for as long as Kong takes new requests."""
+    """The controller stops at once: its last configuration must stay valid while Kong accepts requests."""
     pause = values(gateway, "kong")["lifecycle"]["preStop"]["exec"]["command"]
     [asks] = [int(word.removeprefix("--wait=")) for word in pause if word.startswith("--wait=")]
     given = {"system": "shop", "image": "none", "path": "/shop", "port": 8000}
     web = rendered("systems/chart", given, tmp_path)["Deployment/shop"]["spec"]["template"]["spec"]
     stays = web["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert stays >= asks + 5  # seconds in which the last news arrive
+    assert stays >= asks + 5  # seconds until the last configuration has arrived
     assert web["terminationGracePeriodSeconds"] >= stays + 30
 
 
@@ -163,7 +163,7 @@ def test_pods_request_disk_for_request_bodies(variant: Variants) -> None:
     folder, tmp = (kong["deployment"][each]["sizeLimit"] for each in ("prefixDir", "tmpDir"))
     asked, limit = (kong["resources"][each]["ephemeral-storage"] for each in ("requests", "limits"))
     assert mebibytes(asked) == 100 * 30 < mebibytes(folder)
-    # The limits of all containers together are that of the pod, volumes among it.
+    # The limit of the pod is the sum of the limits of its containers, including volumes.
     assert mebibytes(folder) + mebibytes(tmp) < mebibytes(limit)
     assert kong["ingressController"]["resources"]["limits"]["ephemeral-storage"]
 
@@ -173,7 +173,7 @@ def mebibytes(amount: str) -> int:
 
 
 def test_kong_closes_idle_connections_before_a_system_does(gateway: Root) -> None:
-    gunicorn, uvicorn = 2, 5  # seconds that these keep an idle connection, left to themselves
+    gunicorn, uvicorn = 2, 5  # default seconds for which these servers keep an idle connection
     assert int(values(gateway, "kong")["env"]["upstream_keepalive_idle_timeout"]) < min(gunicorn, uvicorn)
 
 
@@ -203,7 +203,7 @@ def test_every_request_has_metrics_limits_an_id_and_traces(gateway: Root) -> Non
         assert plugin["metadata"]["annotations"] == {"kubernetes.io/ingress.class": "kong"}
     assert plugins["rate-limiting"]["config"]["minute"] == gateway.environment.gateway.rate_limit
     assert plugins["prometheus"]["config"]["latency_metrics"] is True
-    # Nothing is extracted: a client cannot have all its requests traced.
+    # Trace headers of clients are ignored: a client cannot force the tracing of its requests.
     propagation = {"default_format": "w3c", "inject": ["w3c"]}
     assert plugins["opentelemetry"]["config"]["propagation"] == propagation
 
@@ -215,7 +215,7 @@ def test_webhooks_listen_on_ports_open_to_the_control_plane(gateway: Root, netwo
     }
     assert values(gateway, "kong")["ingressController"]["admissionWebhook"]["port"] in open_ports
     assert values(gateway, "external_secrets")["webhook"]["port"] in open_ports
-    assert "webhookBindPort" not in values(gateway, "load_balancer_controller")  # 9443, its default
+    assert "webhookBindPort" not in values(gateway, "load_balancer_controller")  # the default 9443
     assert 9443 in open_ports
 
 
@@ -237,28 +237,30 @@ def test_the_controller_only_registers_targets(gateway: Root) -> None:
     assert "ec2:DescribeInstances" not in seen
 
 
-def test_services_cannot_create_load_balancers(shared: Objects) -> None:
-    policy = shared["ValidatingAdmissionPolicy/no-untracked-load-balancers"]["spec"]
+def test_services_cannot_create_load_balancers(cluster_objects: Objects) -> None:
+    policy = cluster_objects["ValidatingAdmissionPolicy/no-untracked-load-balancers"]["spec"]
     assert policy["failurePolicy"] == "Fail"
     (rule,) = policy["matchConstraints"]["resourceRules"]
     assert (rule["resources"], rule["operations"]) == (["services"], ["CREATE", "UPDATE"])
     (validation,) = policy["validations"]
     assert validation["expression"] == "!has(object.spec.type) || object.spec.type != 'LoadBalancer'"
-    binding = shared["ValidatingAdmissionPolicyBinding/no-untracked-load-balancers"]["spec"]
+    binding = cluster_objects["ValidatingAdmissionPolicyBinding/no-untracked-load-balancers"]["spec"]
     assert binding == {"policyName": "no-untracked-load-balancers", "validationActions": ["Deny"]}
 
 
-def test_platform_namespaces_refuse_privileged_pods(shared: Objects) -> None:
+def test_platform_namespaces_refuse_privileged_pods(cluster_objects: Objects) -> None:
     for name in ("gateway", "external-secrets", "releases"):
-        labels = shared[f"Namespace/{name}"]["metadata"]["labels"]
+        labels = cluster_objects[f"Namespace/{name}"]["metadata"]["labels"]
         assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_network_policies_allow_load_balancer_to_kong_to_systems(gateway: Root, shared: Objects) -> None:
-    place, kong = gateway.environment, values(gateway, "kong")
-    public = {str(each) for each in place.network.layout.public.values()}
-    private = {str(each) for each in place.network.layout.private.values()}
-    requests, webhook, metrics = shared["NetworkPolicy/kong-in"]["spec"]["ingress"]
+def test_network_policies_allow_load_balancer_to_kong_to_systems(
+    gateway: Root, cluster_objects: Objects
+) -> None:
+    environment, kong = gateway.environment, values(gateway, "kong")
+    public = {str(each) for each in environment.network.layout.public.values()}
+    private = {str(each) for each in environment.network.layout.private.values()}
+    requests, webhook, metrics = cluster_objects["NetworkPolicy/kong-in"]["spec"]["ingress"]
     status = kong["status"]["http"]["containerPort"]
     assert ranges(requests["from"]) == public
     assert ports(requests) == {kong["proxy"]["http"]["containerPort"], status}
@@ -266,9 +268,9 @@ def test_network_policies_allow_load_balancer_to_kong_to_systems(gateway: Root, 
     assert ports(webhook) == {kong["ingressController"]["admissionWebhook"]["port"]}
     assert metrics["from"] == [named("observability")]
     assert ports(metrics) == {status, 10255}
-    names, interface, systems, traces = shared["NetworkPolicy/kong-out"]["spec"]["egress"]
+    names, interface, systems, traces = cluster_objects["NetworkPolicy/kong-out"]["spec"]["egress"]
     assert ports(names) == {53}
-    assert ranges(interface["to"]) == {*private, str(place.compute.service_cidr)}
+    assert ranges(interface["to"]) == {*private, str(environment.compute.service_cidr)}
     assert ports(interface) == {443}
     assert systems["to"] == [
         {
@@ -278,7 +280,7 @@ def test_network_policies_allow_load_balancer_to_kong_to_systems(gateway: Root, 
     ]
     assert (traces["to"], ports(traces)) == ([named("observability")], {4318})
     everything = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    assert shared["NetworkPolicy/default-deny"]["spec"] == everything
+    assert cluster_objects["NetworkPolicy/default-deny"]["spec"] == everything
 
 
 def ranges(peers: list[dict[str, Any]]) -> set[str]:
@@ -295,12 +297,14 @@ def named(namespace: str) -> dict[str, Any]:
 
 def test_the_role_of_external_secrets_reads_no_secret(gateway: Root) -> None:
     statements = gateway.statements("aws_iam_role_policy.external_secrets")
-    place = gateway.environment
+    environment = gateway.environment
     assert statements == {
         "BecomeAReaderOfSecrets": {
             "Effect": "Allow",
             "Action": ["sts:AssumeRole", "sts:TagSession"],
-            "Resource": (f"arn:aws:iam::{place.account}:role/{place.project}-{place.environment}-secrets-*"),
+            "Resource": (
+                f"arn:aws:iam::{environment.account}:role/{environment.project}-{environment.environment}-secrets-*"
+            ),
         }
     }
     operator = values(gateway, "external_secrets")

@@ -35,8 +35,8 @@ def given(variant: Variants) -> Variant:
 
 
 def test_keys_of_the_section_are_those_that_tierra_creates(variant: Variants) -> None:
-    made = {name for root in variant(**EVERYTHING).values() for name in root.all("aws_kms_key")}
-    assert made == {*GIVEN, "state"}
+    created = {name for root in variant(**EVERYTHING).values() for name in root.all("aws_kms_key")}
+    assert created == {*GIVEN, "state"}
 
 
 def test_only_the_state_key_is_created(given: Variant) -> None:
@@ -63,15 +63,17 @@ def test_a_plan_reads_each_key_once(given: Variant) -> None:
 
 
 def test_resources_use_the_existing_key(variant: Variants, given: Variant) -> None:
-    """Arguments, rights and outputs differ in nothing but where the key comes from."""
+    """Arguments, rights and outputs differ only in the reference to the key."""
     plain = variant(environment="plain", **EVERYTHING)
     for tier in set(given) - {"state", "delivery"}:
         text = json.dumps(given[tier].body).replace("acme-trial", "acme-plain")
         wanted = json.dumps(plain[tier].body)
         for name in GIVEN:
-            place = f"aws_kms_key.{name}."
-            assert text.count(f"data.{place}") == wanted.count(place) - wanted.count(f"{place}key_id"), name
-            assert text.count(f"{{{place}") == 0, name
+            address = f"aws_kms_key.{name}."
+            assert text.count(f"data.{address}") == wanted.count(address) - wanted.count(
+                f"{address}key_id"
+            ), name
+            assert text.count(f"{{{address}") == 0, name
 
 
 def test_an_apply_may_use_these_keys_and_no_other_untagged_key(given: Variant, variant: Variants) -> None:
@@ -86,7 +88,7 @@ def test_an_apply_may_use_these_keys_and_no_other_untagged_key(given: Variant, v
 
 def test_one_key_may_have_several_purposes(variant: Variants) -> None:
     mrk = "arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef"
-    found = variant(kms_keys={"files": mrk, "backup": mrk})
-    assert set(found["storage"].body["data"]["aws_kms_key"]) == {"files", "backup"}
-    statements = found["delivery"].statements("aws_iam_policy.apply_keys")
+    tiers = variant(kms_keys={"files": mrk, "backup": mrk})
+    assert set(tiers["storage"].body["data"]["aws_kms_key"]) == {"files", "backup"}
+    statements = tiers["delivery"].statements("aws_iam_policy.apply_keys")
     assert statements["LetServicesUseThem"]["Resource"] == mrk

@@ -24,13 +24,17 @@ LINES_SHOWN = 200
 def test_generated_terraform_is_the_golden_one(folders: dict[str, Path], name: str, tier: str) -> None:
     generated = (folders[name] / "stacks" / tier / "cdk.tf.json").read_text(encoding="utf-8")
     golden = GOLDEN / name / f"{tier}.tf.json"
-    kept = golden.read_text(encoding="utf-8") if golden.is_file() else ""
-    if generated == kept:
+    expected = golden.read_text(encoding="utf-8") if golden.is_file() else ""
+    if generated == expected:
         return
     title = f"{name}/{tier}.tf.json"
     lines = list(
         difflib.unified_diff(
-            kept.splitlines(), generated.splitlines(), f"golden/{title}", f"generated/{title}", lineterm=""
+            expected.splitlines(),
+            generated.splitlines(),
+            f"golden/{title}",
+            f"generated/{title}",
+            lineterm="",
         )
     )
     difference = "\n".join([*lines[:LINES_SHOWN], *(["…"] if len(lines) > LINES_SHOWN else [])])

@@ -37,8 +37,8 @@ def spec(systems: dict[str, Any] = SYSTEMS, **groups: Any) -> dict[str, Any]:
 
 def values(root: Root, system: str) -> dict[str, Any]:
     """The values of the chart of a system."""
-    found: dict[str, Any] = json.loads(root[f"helm_release.{system}"]["values"][0])
-    return found
+    parsed: dict[str, Any] = json.loads(root[f"helm_release.{system}"]["values"][0])
+    return parsed
 
 
 def test_a_group_has_a_managed_node_group_in_each_of_its_zones(variant: Variant) -> None:
@@ -63,7 +63,7 @@ def test_a_further_group_does_not_change_existing_nodes(variant: Variant) -> Non
     after = variant(**spec(systems={"cart": {"framework": "go"}}))
     for tier in ("compute", "systems", "gateway"):
         for kind, name, arguments in before[tier].each():
-            if (kind, name) != ("aws_eks_addon", name):  # they wait for the further groups, too
+            if (kind, name) != ("aws_eks_addon", name):  # they also depend on the further groups
                 assert after[tier].body["resource"][kind][name] == arguments, (kind, name)
 
 
@@ -115,16 +115,16 @@ def test_pods_without_a_group_select_the_architecture_of_their_image(variant: Va
 
 def test_images_are_built_for_the_architecture_of_the_group(environment: Callable[..., Environment]) -> None:
     systems = {"shop": {"framework": "go", "nodes": "arm"}, "cart": {"framework": "go"}}
-    made = environment(**spec(arm=ARM, systems=systems))
+    trial = environment(**spec(arm=ARM, systems=systems))
     builders = {
         name.split("/")[-1].split(".")[0]: set(re.findall(r"runs-on: (ubuntu-\S+)", text))
-        for name, text in workflows(made).items()
+        for name, text in workflows(trial).items()
     }
     assert "ubuntu-24.04-arm" in builders["shop"]
     assert builders["cart"] == {"ubuntu-24.04"}
     platforms = {
         name.split("/")[-1].split(".")[0]: set(re.findall(r"--platform (\S+)", text))
-        for name, text in pipelines(made).items()
+        for name, text in pipelines(trial).items()
     }
     assert platforms == {"shop": {"linux/arm64"}, "cart": {"linux/amd64"}}
 
@@ -136,7 +136,7 @@ def test_alarms_and_dashboards_watch_every_group(variant: Variant) -> None:
     alarms = roots["observability"].all("aws_cloudwatch_metric_alarm")
     for kind in ("few", "busy", "failed"):
         assert f"nodes_{kind}_spot_c" in alarms
-    # Of the two groups t3 lives on credits, m7a does not.
+    # Of the two groups, t3 is burstable and m7a is not.
     assert "nodes_credits_a" in alarms
     assert "nodes_credits_spot_a" not in alarms
     assert "zone c of the group spot" in alarms["nodes_busy_spot_c"]["alarm_description"]

@@ -1,4 +1,4 @@
-"""Every value means in HCL what it means in the JSON: real terraform reads both."""
+"""Tests that values have the same meaning in HCL and JSON: real terraform reads both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.hcl import Pair, check_format, hcl_files
 
 from tierra.hcl.__main__ import GENERATED
 
-# terraform answers for many values at once, and takes too long to look for a smaller case.
+# terraform evaluates many values at once; shrinking a case would take too long.
 AFTER_TERRAFORM = settings(
     max_examples=5,
     deadline=None,
@@ -75,7 +75,7 @@ ODD = [
 
 
 def in_template(plain: str) -> str:
-    """The template that has this text as its value."""
+    """The template with this text as its value."""
     return plain.replace("${", "$${").replace("%{", "%%{")
 
 
@@ -95,28 +95,30 @@ def escaped(value: Any) -> Any:
     return [escaped(item) for item in value] if isinstance(value, list) else value
 
 
-def survive(pair: Pair, values: list[Any]) -> None:
-    """Each value is an output of the HCL, alone, in a list and in an object."""
+def check_preserved(pair: Pair, values: list[Any]) -> None:
+    """Checks each value as an output of the HCL: alone, in a list and in an object."""
     outputs = {
         f"o{number}": {"value": [escaped(value), {"key": escaped(value)}, [[escaped(value)]]]}
         for number, value in enumerate(values)
     }
     outputs |= {f"p{number}": {"value": escaped(value)} for number, value in enumerate(values)}
-    found = pair.values({"output": outputs})
+    actual = pair.values({"output": outputs})
     for number, value in enumerate(values):
         plain = as_terraform_has_it(value)
-        assert found[f"o{number}"] == [plain, {"key": plain}, [[plain]]]
-        assert found[f"p{number}"] == plain
+        assert actual[f"o{number}"] == [plain, {"key": plain}, [[plain]]]
+        assert actual[f"p{number}"] == plain
     check_format(pair.folder)
 
 
 def test_unusual_strings_are_preserved(pair: Pair) -> None:
-    survive(pair, ODD)
-    survive(pair, [dict.fromkeys(ODD, "x"), {"a b": {"for": 1, "a-b": True, "null": None, "1": -2.5e-7}}])
+    check_preserved(pair, ODD)
+    check_preserved(
+        pair, [dict.fromkeys(ODD, "x"), {"a b": {"for": 1, "a-b": True, "null": None, "1": -2.5e-7}}]
+    )
 
 
 def test_encoded_texts_are_preserved(pair: Pair) -> None:
-    survive(
+    check_preserved(
         pair, [encoded(3 * f"{plain}\n") for plain in ODD] + [encoded(3 * "x${y}\n%{z}\n") + "=", 50 * "A"]
     )
 
@@ -146,12 +148,12 @@ def test_unusual_templates_have_the_same_value(pair: Pair) -> None:
         "%%{ if }${local.a}",
         "${local.a}\r\n${local.a}\r${local.a} $${x} %{ if }\n",
     ]
-    found = mean_the_same(pair, texts)
-    assert found["o0"]["after"] == '${a}"'
+    outputs = mean_the_same(pair, texts)
+    assert outputs["o0"]["after"] == '${a}"'
 
 
 def mean_the_same(pair: Pair, templates: list[str]) -> dict[str, Any]:
-    """The outputs of the templates, which are the same from the HCL as from the JSON."""
+    """The outputs of the templates, which are equal from HCL and JSON."""
     outputs = {f"o{number}": {"value": template} for number, template in enumerate(templates)}
     configuration = {"locals": LOCALS, "output": outputs}
     as_json: dict[str, Any] = pair.plan({GENERATED: json.dumps(configuration)})["output_changes"]
@@ -170,11 +172,11 @@ def encoded(plain: str) -> str:
 
 
 def joined(parts: list[str]) -> str:
-    """A template of these; a mark before an expression would become part of its beginning."""
-    found = ""
+    """Joins parts to a template; a `$` or `%` before an expression is separated by a space."""
+    template = ""
     for part in parts:
-        found += f" {part}" if found.endswith(("$", "%")) else part
-    return found
+        template += f" {part}" if template.endswith(("$", "%")) else part
+    return template
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text(
@@ -196,7 +198,7 @@ VALUES = st.recursive(
 @AFTER_TERRAFORM
 @given(st.lists(VALUES, min_size=20, max_size=40))
 def test_any_value_is_preserved(pair: Pair, values: list[Any]) -> None:
-    survive(pair, values)
+    check_preserved(pair, values)
 
 
 EXPRESSIONS = [

@@ -41,7 +41,7 @@ def test_helm_and_kubernetes_accept_own_charts(chart: str, sample: Path) -> None
         accepted(document)
 
 
-# What a spec leaves out of them: observability.monitoring and grafana.
+# Values without optional parts: observability.monitoring and grafana are off.
 FEWER: dict[str, tuple[str, set[str], dict[str, Any]]] = {
     "platform: no monitoring": ("observability/platform", {"grafana", "secret", "words"}, {}),
     "platform: no Grafana": ("observability/platform", {"grafana", "secret"}, {}),

@@ -17,7 +17,7 @@ ACCOUNT = "123456789012"
 SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:ecr-pullthroughcache"
 OWN = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/acme-trial-cache"
 REFERENCE = re.compile(r"(?<!\$)\$\{[^}]*\}")
-# By release, the images of the pods that run with our values, at the places where the chart looks for them.
+# By release, the images of the running pods, with the keys from which the chart takes them.
 PLACES = {
     "gateway.cluster_autoscaler": {"image.repository"},
     "gateway.external_secrets": {
@@ -38,15 +38,15 @@ PLACES = {
         "prometheusOperator.image.registry",
         "prometheusOperator.prometheusConfigReloader.image.registry",
     },
-    # The job that makes its users of databases.
+    # The job that creates its database users.
     "systems.shop_namespace": {"registry"},
 }
-# Releases without a pod.
+# Releases without pods.
 EMPTY = {"gateway.prometheus_crds"}
 
 
 def named(values: dict[str, Any], at: str = "") -> Iterator[tuple[str, str]]:
-    """Where values name a registry or a repository of images, and which."""
+    """Keys and values of image registries and repositories in the values of a chart."""
     for key, value in values.items():
         path = f"{at}.{key}" if at else key
         if isinstance(value, dict):
@@ -55,12 +55,12 @@ def named(values: dict[str, Any], at: str = "") -> Iterator[tuple[str, str]]:
             yield path, value
 
 
-def images(made: Variant) -> dict[str, dict[str, str]]:
-    """By release and place, the registry, or the name of the image with it."""
+def images(tiers: Variant) -> dict[str, dict[str, str]]:
+    """The registry, or the image name with it, by release and key."""
     return {
         f"{tier}.{name}": dict(named(yaml.safe_load(REFERENCE.sub("it", release["values"][0]))))
         for tier in ("gateway", "observability", "systems")
-        for name, release in made[tier].all("helm_release").items()
+        for name, release in tiers[tier].all("helm_release").items()
         if "values" in release
     }
 
@@ -75,9 +75,9 @@ def cached(variant: Variants) -> Variant:
 
 
 def test_every_image_of_a_published_chart_is_pulled_through_the_cache(cached: Variant) -> None:
-    found = images(cached)
-    assert {name: set(places) for name, places in found.items() if places} == PLACES
-    for places in found.values():
+    by_release = images(cached)
+    assert {name: set(places) for name, places in by_release.items() if places} == PLACES
+    for places in by_release.values():
         assert all(image.startswith(f"{OWN}/") for image in places.values()), places
     published = {
         f"{tier}.{name}"
@@ -89,21 +89,21 @@ def test_every_image_of_a_published_chart_is_pulled_through_the_cache(cached: Va
 
 
 def test_without_a_cache_images_come_from_their_registry(variant: Variants) -> None:
-    made = variant(systems={"shop": {"framework": "go", "needs": ["postgres"]}})
-    for places in images(made).values():
+    tiers = variant(systems={"shop": {"framework": "go", "needs": ["postgres"]}})
+    for places in images(tiers).values():
         assert all(image.split("/")[0] in REGISTRIES for image in places.values()), places
-    assert not made["compute"].all("aws_ecr_pull_through_cache_rule")
-    assert "node_image_cache" not in made["compute"].all("aws_iam_role_policy")
+    assert not tiers["compute"].all("aws_ecr_pull_through_cache_rule")
+    assert "node_image_cache" not in tiers["compute"].all("aws_iam_role_policy")
 
 
 def test_registries_that_need_an_account_are_cached_only_with_one(variant: Variants) -> None:
-    made = variant(compute={"image_cache": {"enabled": True}})
-    rules = made["compute"].all("aws_ecr_pull_through_cache_rule")
+    tiers = variant(compute={"image_cache": {"enabled": True}})
+    rules = tiers["compute"].all("aws_ecr_pull_through_cache_rule")
     assert rules.keys() == {"public_ecr_aws", "quay_io", "registry_k8s_io"}
     assert not any("credential_arn" in rule for rule in rules.values())
-    found = images(made)
-    assert found["gateway.kong"]["image.repository"] == "docker.io/library/kong"
-    assert found["observability.collector"]["image.repository"].startswith("ghcr.io/")
+    by_release = images(tiers)
+    assert by_release["gateway.kong"]["image.repository"] == "docker.io/library/kong"
+    assert by_release["observability.collector"]["image.repository"].startswith("ghcr.io/")
 
 
 def test_nodes_may_only_fill_the_cache(cached: Variant) -> None:
@@ -122,7 +122,7 @@ def test_nodes_may_only_fill_the_cache(cached: Variant) -> None:
 
 
 def test_environments_of_an_account_have_separate_caches(variant: Variants) -> None:
-    """Their prefixes differ, and are short enough, whatever the length of their names."""
+    """Prefixes are different and short enough for names of any length."""
     stems = [("a" * 16, "production"), ("a" * 16, "production2")]
     prefixes = [
         rule["ecr_repository_prefix"]

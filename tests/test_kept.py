@@ -20,7 +20,7 @@ STATE = '{"version": 4}'
 
 @pytest.fixture
 def data(tmp_path: Path) -> Tier:
-    """A tier that needs another one, and whose forecast was made and kept."""
+    """A tier that needs another one, with a cached forecast."""
     facts = {"target": "rehearsal", "tiers": {"network": [], "data": ["network"]}}
     variables = {"STATES": f"{tmp_path}/states", "TERRAFORM": f"{tmp_path}/terraform"}
     (tmp_path / "environment.json").write_text(json.dumps(facts))
@@ -40,8 +40,8 @@ def data(tmp_path: Path) -> Tier:
     return tier
 
 
-def again(tier: Tier, state: str = STATE, what: str = "plan") -> bool:
-    """Whether the next run takes what was kept."""
+def uses_cache(tier: Tier, state: str = STATE, what: str = "plan") -> bool:
+    """Whether the next run uses the cached forecast."""
     tier.forget_plan()
     kept.begin(tier)
     assert not tier.scratch_state.exists()
@@ -53,15 +53,15 @@ def again(tier: Tier, state: str = STATE, what: str = "plan") -> bool:
 
 def test_a_cached_forecast_is_restored(data: Tier) -> None:
     for _ in range(2):
-        assert again(data)
+        assert uses_cache(data)
         plan = json.loads(data.plan_json.read_text(encoding="utf-8"))
         assert plan.pop("timestamp") > "2026-01-01T00:00:00Z"
         assert plan == {"says": "größer"}
         assert data.plan_log.read_text() == "Plan: 1 to add"
         assert "db-1" in data.scratch_state.read_text()
         assert data.plan_json.stat().st_mode & 0o077 == 0
-    assert not again(data, state="")
-    assert not again(data, what="plan and outputs")
+    assert not uses_cache(data, state="")
+    assert not uses_cache(data, what="plan and outputs")
 
 
 CHANGES: dict[str, Callable[[Tier], object]] = {
@@ -80,9 +80,9 @@ CHANGES: dict[str, Callable[[Tier], object]] = {
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_forecast_is_repeated_if_any_input_has_changed(data: Tier, what: str) -> None:
     CHANGES[what](data)
-    assert not again(data)
+    assert not uses_cache(data)
     assert not data.plan_json.exists()
-    assert not list(data.scratch.glob("*.tfstate"))  # no secret outlives its use
+    assert not list(data.scratch.glob("*.tfstate"))  # secrets are removed
 
 
 def test_a_forecast_depends_on_the_provider_and_its_settings(
@@ -90,22 +90,22 @@ def test_a_forecast_depends_on_the_provider_and_its_settings(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(attach, "stamp", lambda: "newer")
-        assert not again(data)
+        assert not uses_cache(data)
     data.scratch_state.write_text(json.dumps({"outputs": {"endpoint": {"value": "db-1"}}}))
     with monkeypatch.context() as patch:
         patch.setenv("REHEARSAL_FAIL", "aws_vpc=1")
-        assert not again(data)
+        assert not uses_cache(data)
     data.scratch_state.write_text(json.dumps({"outputs": {"endpoint": {"value": "db-1"}}}))
-    assert again(data)
+    assert uses_cache(data)
 
 
 def test_with_verbose_output_no_cached_forecast_is_used(data: Tier) -> None:
     loud = Workspace("sandbox", data.workspace.out, {**data.workspace.variables, "VERBOSE": "yes"})
-    assert not again(loud.tier("data"))
+    assert not uses_cache(loud.tier("data"))
 
 
 def test_init_runs_once_for_the_same_configuration_and_lock_file(data: Tier) -> None:
-    """terraform writes a lock file where there is none: that is no reason to do it again."""
+    """terraform writes a missing lock file, which is no reason to run init again."""
     program, calls = Path(data.workspace.terraform), data.folder / "calls"
     program.write_text(
         f'#!/bin/sh\ntest "$1" != version || exec echo Terraform v1.11.4\n'

@@ -33,12 +33,12 @@ def stack(tmp_path: Path) -> TerraformStack:
 def written(stack: TerraformStack) -> dict[str, Any]:
     app = stack.node.root
     app.synth()
-    found: dict[str, Any] = json.loads(Path(app.outdir, "stacks/trial/cdk.tf.json").read_text())
-    return found
+    parsed: dict[str, Any] = json.loads(Path(app.outdir, "stacks/trial/cdk.tf.json").read_text())
+    return parsed
 
 
 def bound() -> Iterator[type[Any]]:
-    """Every class of the lean bindings that is a resource or data source."""
+    """Every resource and data source class of the lean bindings."""
     from importlib import import_module
 
     for name in sorted(path.name for path in (trim.current() / "cdktf_cdktf_provider_aws").iterdir()):
@@ -85,7 +85,7 @@ def test_references_are_those_of_node(stack: TerraformStack) -> None:
 
 
 def test_numbers_lists_maps_and_booleans_are_left_to_node(stack: TerraformStack) -> None:
-    """cdktf writes them as tokens of other kinds, which only Node can read again."""
+    """cdktf encodes them as other kinds of tokens, which only Node can decode."""
     vpc = Vpc(stack, "main")
     vpc.override_logical_id("main")
     for name in ("ipv4_netmask_length", "tags_all", "enable_dns_support"):

@@ -29,7 +29,7 @@ SPECS: dict[str, dict[str, Any]] = {
     "waf": {"edge": {"waf": "off"}},
     "all": {"data": dict.fromkeys(EVERY, "off"), "edge": {"waf": "off"}},
 }
-# What resources of each are called, and their types.
+# Name patterns and types of the resources of each.
 OF = {
     "postgres": r"aws_db_|\.(postgres|replica_\d)|/rds/",
     "redis": r"aws_elasticache_|\.redis",
@@ -39,34 +39,34 @@ OF = {
 
 
 def references(variant: Variant) -> dict[str, set[tuple[str, str]]]:
-    """What each tier reads of others."""
+    """The outputs of other tiers that each tier reads."""
     reading = re.compile(r"data\.terraform_remote_state\.(\w+)\.outputs\.(\w+)")
     return {tier: set(reading.findall(json.dumps(root.body))) for tier, root in variant.items()}
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_a_database_that_is_off_is_neither_generated_nor_read(name: str, variant: Make) -> None:
-    found = variant(**SPECS[name])
-    for tier, root in found.items():
+    tiers = variant(**SPECS[name])
+    for tier, root in tiers.items():
         for gone in OF if name == "all" else (name,):
             named = [f"{kind}.{address}" for kind, address, _ in root.each()]
             assert not [each for each in named if re.search(OF[gone], each)], tier
             assert not [each for each in root.body.get("output", {}) if each.startswith(gone)], tier
-    for tier, reads in references(found).items():
+    for tier, reads in references(tiers).items():
         for producer, output in reads:
-            assert output in found[producer].body["output"], (tier, producer, output)
-        states = found[tier].body.get("data", {}).get("terraform_remote_state", {})
-        assert set(states) == {producer for producer, _ in reads}, "states that nothing reads"
+            assert output in tiers[producer].body["output"], (tier, producer, output)
+        states = tiers[tier].body.get("data", {}).get("terraform_remote_state", {})
+        assert set(states) == {producer for producer, _ in reads}, "remote states without a reader"
 
 
 def test_without_databases_the_key_of_secrets_remains(variant: Make) -> None:
-    found = variant(**SPECS["all"])
-    assert set(found["data"].all("aws_kms_key")) == {"secrets"}
-    assert set(found["data"].body["output"]) == {"asked", "secrets_key_arn", "protection"}
-    assert "databases" not in found["systems"].all("helm_release")
-    assert "cloudwatch_exporter" not in found["observability"].all("helm_release")
-    assert "data" not in found["observability"].all("aws_cloudwatch_dashboard")
-    assert not [each for each in found["observability"].all("aws_cloudwatch_metric_alarm") if "waf" in each]
+    tiers = variant(**SPECS["all"])
+    assert set(tiers["data"].all("aws_kms_key")) == {"secrets"}
+    assert set(tiers["data"].body["output"]) == {"asked", "secrets_key_arn", "protection"}
+    assert "databases" not in tiers["systems"].all("helm_release")
+    assert "cloudwatch_exporter" not in tiers["observability"].all("helm_release")
+    assert "data" not in tiers["observability"].all("aws_cloudwatch_dashboard")
+    assert not [each for each in tiers["observability"].all("aws_cloudwatch_metric_alarm") if "waf" in each]
 
 
 def test_default_systems_only_need_existing_databases(environment: Callable[..., Environment]) -> None:
@@ -132,9 +132,9 @@ def plan(before: bool | None, after: bool, kind: str = "aws_elasticache_replicat
     ("before", "after", "refused"), [(True, True, True), (True, False, True), (False, False, False)]
 )
 def test_protection_refuses_to_remove_a_database(before: bool, after: bool, refused: bool) -> None:
-    found = refused_plan(plan(before, after), {}, "data")
-    assert bool(found) == refused
-    assert all("protection: false" in each.says and each.critical for each in found)
+    refusals = refused_plan(plan(before, after), {}, "data")
+    assert bool(refusals) == refused
+    assert all("protection: false" in each.says and each.critical for each in refusals)
     assert not refused_plan(plan(before, after, "aws_iam_role"), {}, "data")
 
 
@@ -166,14 +166,14 @@ def test_without_monitoring_only_the_collector_is_installed(variant: Make) -> No
 
 
 def test_without_monitoring_no_release_has_a_service_monitor(variant: Make) -> None:
-    found = variant(**UNWATCHED)
-    gateway = found["gateway"].all("helm_release")
+    tiers = variant(**UNWATCHED)
+    gateway = tiers["gateway"].all("helm_release")
     assert {"cluster_autoscaler", "kong", "external_secrets", "load_balancer_controller"} < set(gateway)
     for name in ("cluster_autoscaler", "kong", "external_secrets", "load_balancer_controller"):
         assert yaml.safe_load(gateway[name]["values"][0])["serviceMonitor"]["enabled"] is False, name
-    collector = yaml.safe_load(found["observability"]["helm_release.collector"]["values"][0])
+    collector = yaml.safe_load(tiers["observability"]["helm_release.collector"]["values"][0])
     assert collector["podMonitor"]["enabled"] is False
-    # Helm cannot change a release whose last manifest names a definition that is gone.
+    # Helm cannot upgrade a release whose last manifest uses a deleted custom resource definition.
     assert "prometheus_crds" in gateway
     watched = variant(compute={"scaling": "pods"})["gateway"].all("helm_release")
     assert yaml.safe_load(watched["kong"]["values"][0])["serviceMonitor"]["enabled"] is True
@@ -181,14 +181,14 @@ def test_without_monitoring_no_release_has_a_service_monitor(variant: Make) -> N
 
 def test_without_monitoring_labelled_namespaces_collect_metrics(variant: Make) -> None:
     systems = {"shop": {"framework": "go", "metrics": {}}}
-    found = variant(**UNWATCHED, systems=systems)
-    (cluster,) = found["gateway"]["helm_release.cluster"]["values"]
-    (namespace,) = found["systems"]["helm_release.shop_namespace"]["values"]
+    tiers = variant(**UNWATCHED, systems=systems)
+    (cluster,) = tiers["gateway"]["helm_release.cluster"]["values"]
+    (namespace,) = tiers["systems"]["helm_release.shop_namespace"]["values"]
     for text in (cluster, namespace):
         assert json.loads(text)["metricsFrom"] == {"label": "metrics-collector", "value": "true"}
-    (shop,) = found["systems"]["helm_release.shop"]["values"]
+    (shop,) = tiers["systems"]["helm_release.shop"]["values"]
     assert json.loads(shop)["monitored"] is False
-    assert json.loads(shop)["metrics"]["path"] == "/metrics", "requests from outside still find nothing there"
+    assert json.loads(shop)["metrics"]["path"] == "/metrics", "requests from outside must still get no answer"
     (shop,) = variant(systems=systems)["systems"]["helm_release.shop"]["values"]
     assert "monitored" not in json.loads(shop)
 
@@ -206,8 +206,8 @@ def test_without_grafana_prometheus_keeps_its_alerts(variant: Make) -> None:
 
 
 def test_without_monitoring_nodes_have_more_room(environment: Callable[..., Environment]) -> None:
-    def asked(**said: bool) -> tuple[set[str], set[str]]:
-        overhead = Overhead(environment(observability=said).observability)
+    def asked(**observability: bool) -> tuple[set[str], set[str]]:
+        overhead = Overhead(environment(observability=observability).observability)
         services = overhead.services("pods", 2)
         return {each.name for each in overhead.agents}, {each.name for each in services}
 
@@ -218,15 +218,15 @@ def test_without_monitoring_nodes_have_more_room(environment: Callable[..., Envi
         *("prometheus", "prometheus-operator", "alertmanager", "kube-state-metrics"),
         *("cloudwatch-exporter", "grafana"),
     }
-    assert "metrics-server" in few, "autoscaling asks it"
+    assert "metrics-server" in few, "autoscaling needs it"
     assert asked(grafana=False) == (every, services - {"grafana"})
 
 
 def test_the_documented_requests_of_the_platform_are_current(environment: Callable[..., Environment]) -> None:
     page = (ROOT / "docs/spec.md").read_text(encoding="utf-8")
     for monitoring in (True, False):
-        said = environment(observability={"monitoring": monitoring})
-        pods = Overhead(said.observability).services(said.compute.scaling, said.gateway.replicas)
+        spec = environment(observability={"monitoring": monitoring})
+        pods = Overhead(spec.observability).services(spec.compute.scaling, spec.gateway.replicas)
         cpu, memory = (
             sum(each.count * each.cpu for each in pods),
             sum(each.count * each.memory for each in pods),

@@ -1,4 +1,4 @@
-"""Text of the spec is text: whatever stands in it, no Terraform, YAML or JSON reads anything else."""
+"""Tests that text of the spec stays text: Terraform, YAML and JSON never interpret it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tierra.validation.errors import SpecError
 from tierra.validation.literals import literal
 from tools import schema
 
-# The key of a mapping, rather than a value.
+# The key of a mapping, not a value.
 KEY = "<key>"
 Place = tuple[str, ...]
 
 TEXTS = ("${zzz}", "%{zzz}", "$${zzz}", "//", "no", 'zzz"zzz')
 IMAGE = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/orders@sha256:{'0' * 64}"
-# Round a text that a key does not take alone.
+# Prefixes and suffixes for keys that refuse the text alone.
 AROUND = (
     *("{}", "/{}", "/zzz/{}", "zzz{}", "acme/{}", "https://{}", "https://example.com/{}", "a@{}.example.com"),
     "arn:aws:iam::123456789012:role/{}",
@@ -68,8 +68,7 @@ SPEC: dict[str, Any] = {
 
 
 def places() -> Iterator[tuple[Place, str]]:
-    """Every place of the schema that takes text other than one of a few words, and the pattern of that;
-    `*` is any key or index."""
+    """Every path of the schema that takes free text, with its pattern; `*` is any key or index."""
     whole = json.loads(schema.text())
 
     def walk(node: dict[str, Any], at: Place) -> Iterator[tuple[Place, str]]:
@@ -91,15 +90,15 @@ def places() -> Iterator[tuple[Place, str]]:
     return walk(whole, ())
 
 
-def put(spec: dict[str, Any], place: Place, text: str) -> dict[str, Any]:
-    """The spec with the text at a place; a mapping or list that it lacks is begun."""
-    made = copy.deepcopy(spec)
-    node: Any = made
-    for part, following in zip(place, (*place[1:], ""), strict=True):
+def put(spec: dict[str, Any], path: Place, text: str) -> dict[str, Any]:
+    """The spec with the text at a path; missing mappings and lists are created."""
+    edited = copy.deepcopy(spec)
+    node: Any = edited
+    for part, following in zip(path, (*path[1:], ""), strict=True):
         if part == KEY:
             first = next(iter(node), None)
             node[text] = copy.deepcopy(node[first]) if first is not None else "zzz"
-            return made
+            return edited
         if part == "*":
             part = next(iter(node), "zzz") if isinstance(node, dict) else 0
         if not following:
@@ -112,7 +111,7 @@ def put(spec: dict[str, Any], place: Place, text: str) -> dict[str, Any]:
         elif isinstance(node, dict):
             node.setdefault(part, [] if following == "*" else {})
         node = node[part]
-    return made
+    return edited
 
 
 def read(folder: Path, spec: dict[str, Any]) -> Environment:
@@ -122,24 +121,24 @@ def read(folder: Path, spec: dict[str, Any]) -> Environment:
 
 
 def filled(folder: Path, text: str) -> tuple[Environment, list[Place]]:
-    """An environment with the text wherever a spec takes it, alone or within something, and where that is."""
+    """An environment with the text, alone or within other text, at all paths that accept it; the paths."""
     spec, taken = SPEC, []
-    for place, pattern in dict.fromkeys(places()):
+    for path, pattern in dict.fromkeys(places()):
         for around in AROUND:
             if not re.search(pattern, around.format(text)):
                 continue
             try:
-                read(folder, tried := put(spec, place, around.format(text)))
+                read(folder, tried := put(spec, path, around.format(text)))
             except (SpecError, AttributeError, KeyError, TypeError):
                 continue
             spec = tried
-            taken.append(place)
+            taken.append(path)
             break
     return read(folder, spec), taken
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, keys too."""
+    """Every text in a JSON value, including keys."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -152,8 +151,8 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def test_the_places_of_free_text_are_found() -> None:
-    found = {place for place, _ in places()}
-    assert found >= {
+    paths = {path for path, _ in places()}
+    assert paths >= {
         ("tags", KEY),
         ("tags", "*"),
         ("edge", "waf", "paths", "*", "path"),
@@ -165,7 +164,7 @@ def test_the_places_of_free_text_are_found() -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_no_text_of_the_spec_is_read_as_anything_else(tmp_path: Path, text: str) -> None:
+def test_text_of_the_spec_is_never_interpreted(tmp_path: Path, text: str) -> None:
     environment, taken = filled(tmp_path, text)
     assert taken
     synthesize(environment, tmp_path / "out")
@@ -177,7 +176,7 @@ def test_no_text_of_the_spec_is_read_as_anything_else(tmp_path: Path, text: str)
         assert ("edge", "waf", "challenge_except", "*") in taken
         marks = [part for part in texts(bodies) if "zzz" in part]
         assert marks
-        # An odd number of marks in front is the one that makes text of the last of them.
+        # Terraform reads `${` as text only after an odd number of further marks.
         for mark in ("$", "%"):
             begins = re.compile(rf"(?<!\{mark})(?:\{mark}\{mark})*\{mark}\{{zzz")
             assert not [part for part in marks if text[0] == mark != text[1] and begins.search(part)]
@@ -199,25 +198,25 @@ def test_no_text_of_the_spec_is_read_as_anything_else(tmp_path: Path, text: str)
 
 
 @pytest.mark.parametrize("name", ["no", "on", "yes", "off", "true", "false", "null"])
-@pytest.mark.parametrize("place", [("systems", KEY), ("systems", "*", "sidecars", KEY)])
-def test_names_that_yaml_reads_as_values_are_refused(tmp_path: Path, name: str, place: Place) -> None:
+@pytest.mark.parametrize("path", [("systems", KEY), ("systems", "*", "sidecars", KEY)])
+def test_names_that_yaml_reads_as_values_are_refused(tmp_path: Path, name: str, path: Place) -> None:
     with pytest.raises(SpecError, match="YAML reads"):
-        read(tmp_path, put(SPEC, place, name))
+        read(tmp_path, put(SPEC, path, name))
 
 
 def test_terraform_reads_escaped_text_as_it_was(tmp_path: Path) -> None:
-    said = [*TEXTS, "a${b}%{if c}", "%%{x}", "$"]
-    outputs = {"said": {"value": literal(said)}, "keys": {"value": literal(dict.fromkeys(said, "x"))}}
+    texts = [*TEXTS, "a${b}%{if c}", "%%{x}", "$"]
+    outputs = {"said": {"value": literal(texts)}, "keys": {"value": literal(dict.fromkeys(texts, "x"))}}
     (tmp_path / "main.tf.json").write_text(json.dumps({"output": outputs}))
     command = [*terraform_command(), f"-chdir={tmp_path}"]
     subprocess.run([*command, "apply", "-auto-approve", "-input=false"], check=True, capture_output=True)
     shown = subprocess.run([*command, "output", "-json"], check=True, capture_output=True, text=True).stdout
     read_back = json.loads(shown)
-    assert read_back["said"]["value"] == said
-    assert set(read_back["keys"]["value"]) == set(said)
+    assert read_back["said"]["value"] == texts
+    assert set(read_back["keys"]["value"]) == set(texts)
 
 
-def test_what_has_nothing_to_escape_is_the_same_object(tmp_path: Path) -> None:
+def test_a_spec_without_special_characters_is_returned_unchanged(tmp_path: Path) -> None:
     environment = read(tmp_path, SPEC)
     assert literal(environment) is environment
     escaped = literal(read(tmp_path, put(SPEC, ("edge", "waf", "paths", "*", "path"), "/${zzz}")))

@@ -14,9 +14,9 @@ from support.project import without_make
 
 def test_every_tier_is_written_to_the_output_folder_of_cdktf(tmp_path: Path) -> None:
     done = run("sandbox", CDKTF_OUTDIR=str(tmp_path))
-    # Without the lean copy everything works, slowly, and says so.
-    said = [line for line in done.stderr.splitlines() if not line.startswith("warning: no lean bindings")]
-    assert (done.returncode, done.stdout, said) == (0, "", [])
+    # Without the lean copy a warning is printed, and everything works slowly.
+    messages = [line for line in done.stderr.splitlines() if not line.startswith("warning: no lean bindings")]
+    assert (done.returncode, done.stdout, messages) == (0, "", [])
     assert sorted(
         path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()
     ) == sorted(
@@ -69,7 +69,7 @@ def test_every_tier_is_written_to_the_output_folder_of_cdktf(tmp_path: Path) -> 
     )
 
 
-# Runs main.py and prints every file of the checkout that it opened or imported.
+# Runs main.py and prints every file of the checkout that was opened or imported.
 READS = """
 import os, runpy, sys
 root, environment = sys.argv[1:]
@@ -113,7 +113,7 @@ def test_make_synthesizes_again_after_a_change_of_any_file_that_synthesis_reads(
     missing = ours - watched
     assert len(ours) > 100
     assert missing == set()
-    assert all((ROOT / path).is_file() for path in watched), "the date of a folder changes by itself"
+    assert all((ROOT / path).is_file() for path in watched), "the date of a folder can change by itself"
 
 
 def test_the_environment_comes_from_the_argument_or_from_env(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def observability(roots: dict[str, Root]) -> Root:
 
 
 def template(chart: str, given: dict[str, Any], folder: Path, code: int = 0) -> dict[str, dict[str, Any]]:
-    """What helm makes of a chart of ours, by kind; Kubernetes accepts what is its own."""
+    """The rendered objects of an own chart by kind, validated by the Kubernetes schemas."""
     file = folder / "values.json"
     file.write_text(json.dumps(given))
     command = [HELM, "template", "it", str(TEMPLATES / "observability" / chart), "-n", "observability"]
@@ -60,24 +60,24 @@ def values(root: Root, release: str) -> dict[str, Any]:
     """The values of a release, with a sample in place of each reference."""
     (text,) = root[f"helm_release.{release}"]["values"]
     plain = re.sub(r"(?<!\$)\$\{[^}]*\}", "arn:aws:iam::123456789012:role/it", text)
-    found: dict[str, Any] = yaml.safe_load(plain.replace("$${", "${").replace("%%{", "%{"))
-    return found
+    parsed: dict[str, Any] = yaml.safe_load(plain.replace("$${", "${").replace("%%{", "%{"))
+    return parsed
 
 
 @pytest.fixture(scope="session")
 def monitor() -> dict[str, Any]:
-    """How Kong is scraped."""
+    """The settings of the ServiceMonitor of Kong."""
     release = generated("production")["gateway"]["resource"]["helm_release"]["kong"]
-    found: dict[str, Any] = yaml.safe_load(release["values"][0])["serviceMonitor"]
-    return found
+    settings: dict[str, Any] = yaml.safe_load(release["values"][0])["serviceMonitor"]
+    return settings
 
 
 # Rules
 
 
 def rules(objects: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = objects["PrometheusRule"]["spec"]
-    return found
+    spec: dict[str, Any] = objects["PrometheusRule"]["spec"]
+    return spec
 
 
 def each_rule(groups: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -115,7 +115,7 @@ def test_alerts_fire_only_when_they_should(
     promtool("test", "rules", "cases.yaml", folder=tmp_path)
 
 
-# Of each kind of sample that Kong gives, one of sistema-1.
+# One sample of sistema-1 of each kind that Kong exports.
 KONG = [
     *(f'kong_http_requests_total{{service="sistema-1.sistema-1.80", code="{code}"}}' for code in (200, 500)),
     'kong_bandwidth_bytes{service="sistema-1.sistema-1.80"}',
@@ -136,7 +136,7 @@ def scrape(
     objects: dict[str, dict[str, dict[str, Any]]], monitor: dict[str, Any], folder: Path, **tests: Any
 ) -> None:
     """Runs tests of promtool at minute 90 of a scrape of Kong, with the rules of platform and system."""
-    groups = [group for made in objects.values() for group in rules(made)["groups"]]
+    groups = [group for chart_objects in objects.values() for group in rules(chart_objects)["groups"]]
     (folder / "rules.yaml").write_text(yaml.safe_dump({"groups": groups}))
     series = [{"series": stored(each, monitor), "values": "0+600x100"} for each in KONG]
     order = [group["name"] for group in [*rules(objects["system"])["groups"], *groups[:-4]]]
@@ -151,9 +151,12 @@ def scrape(
 
 
 def of_kong(objects: dict[str, dict[str, dict[str, Any]]]) -> list[str]:
-    """What rules record and dashboards show of Kong's samples, themselves and recorded."""
+    """The expressions of recording rules and dashboards that use metrics of Kong, raw or recorded."""
     recorded = {
-        each["expr"] for made in objects.values() for each in each_rule(rules(made)) if "record" in each
+        each["expr"]
+        for chart_objects in objects.values()
+        for each in each_rule(rules(chart_objects))
+        if "record" in each
     }
     shown = {
         re.sub(r"\$(\w+)", lambda word: CONSTANTS[word[1]], target["expr"])
@@ -169,11 +172,11 @@ def test_rules_and_dashboards_match_metrics_of_kong(
 ) -> None:
     asked = of_kong(objects)
     assert len(asked) > 20
-    found = [
+    cases = [
         {"expr": f"count({each}) > bool 0", "eval_time": "90m", "exp_samples": [{"labels": "{}", "value": 1}]}
         for each in asked
     ]
-    scrape(objects, monitor, tmp_path, promql_expr_test=found)
+    scrape(objects, monitor, tmp_path, promql_expr_test=cases)
 
 
 @pytest.mark.parametrize("honoured", [True, False])
@@ -252,21 +255,21 @@ def test_alerts_of_a_system_have_its_objectives(variant: Callable[..., Variant],
         systems={"shop": {"framework": "go", "replicas": 2, "max_replicas": 5}},
         observability={"objectives": promised, "runbooks": "https://example.com/help"},
     )["observability"]
-    made = template("system", values(root, "system_shop"), tmp_path)
-    text = json.dumps(rules(made))
+    chart_objects = template("system", values(root, "system_shop"), tmp_path)
+    text = json.dumps(rules(chart_objects))
     assert "14.4 * (1 - 99.5 / 100)" in text
     assert "14.4 * (1 - 95.5 / 100)" in text
     assert 'le=\\"250.0\\"' in text or 'le=~\\"0*250' in text
     assert "max_replicas is 5" in text
     assert "https://example.com/help#a-system-is-down" in text
-    assert "sistema" not in json.dumps(made)
+    assert "sistema" not in json.dumps(chart_objects)
 
 
 @pytest.mark.parametrize("milliseconds", MILLISECONDS)
 def test_latency_objectives_are_buckets_of_kong(
     milliseconds: int, objects: dict[str, dict[str, dict[str, Any]]]
 ) -> None:
-    """Its buckets are labelled with leading zeros in some of its versions, and with a fraction."""
+    """Some versions of Kong label buckets with leading zeros and a fraction."""
     [rule] = [
         each for each in each_rule(rules(objects["system"])) if each.get("record") == "system:slow:rate5m"
     ]
@@ -291,8 +294,8 @@ def test_templates_of_prometheus_are_left_unchanged(objects: dict[str, dict[str,
 
 
 def dashboards(objects: dict[str, dict[str, dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for chart, made in objects.items():
-        [text] = made["ConfigMap"]["data"].values()
+    for chart, chart_objects in objects.items():
+        [text] = chart_objects["ConfigMap"]["data"].values()
         yield chart, json.loads(text)
 
 
@@ -310,7 +313,7 @@ def targets(dashboard: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_dashboards_fit_the_schema_of_grafana(
     objects: dict[str, dict[str, dict[str, Any]]],
 ) -> None:
-    """What the types do not know is lost on the way through them: nothing is."""
+    """The types drop unknown fields, so a dashboard without unknown fields is unchanged."""
     for chart, dashboard in dashboards(objects):
         typed = Dashboard.from_json(json.loads(json.dumps(dashboard)))
         again = json.loads(json.dumps(typed, cls=JSONEncoder))
@@ -329,11 +332,11 @@ def test_panels_have_unique_positions_and_ids(
         assert len(numbers) == len(set(numbers)), chart
         taken: set[tuple[int, int]] = set()
         for panel in panels(dashboard):
-            place = panel["gridPos"]
+            position = panel["gridPos"]
             cells = {
                 (x, y)
-                for x in range(place["x"], place["x"] + place["w"])
-                for y in range(place["y"], place["y"] + place["h"])
+                for x in range(position["x"], position["x"] + position["w"])
+                for y in range(position["y"], position["y"] + position["h"])
             }
             assert max(x for x, _ in cells) < 24, panel["title"]
             assert not cells & taken, panel["title"]
@@ -354,8 +357,8 @@ def test_dashboards_use_existing_data_sources(
 
 def expressions(objects: dict[str, dict[str, dict[str, Any]]]) -> Iterator[str]:
     """All PromQL of rules and dashboards, with a sample for the variables of Grafana."""
-    for made in objects.values():
-        yield from (each["expr"] for each in each_rule(rules(made)))
+    for chart_objects in objects.values():
+        yield from (each["expr"] for each in each_rule(rules(chart_objects)))
     for _, dashboard in dashboards(objects):
         for target in targets(dashboard):
             if "expr" in target:
@@ -363,22 +366,25 @@ def expressions(objects: dict[str, dict[str, dict[str, Any]]]) -> Iterator[str]:
 
 
 def test_promql_is_valid(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
-    found = list(expressions(objects))
-    assert len(found) > 80
-    for expression in found:
+    queries = list(expressions(objects))
+    assert len(queries) > 80
+    for expression in queries:
         promql_parser.parse(expression)
 
 
 def test_recorded_metrics_in_use_exist(objects: dict[str, dict[str, dict[str, Any]]]) -> None:
     recorded = {
-        each["record"] for made in objects.values() for each in each_rule(rules(made)) if "record" in each
+        each["record"]
+        for chart_objects in objects.values()
+        for each in each_rule(rules(chart_objects))
+        if "record" in each
     }
     asked = {name for each in expressions(objects) for name in re.findall(r"\b\w+:\w+:\w+\b", each)}
     assert asked <= recorded
-    assert recorded <= asked  # nothing is recorded without use
+    assert recorded <= asked  # every recorded metric is used
 
 
-# What else runs
+# Other components
 
 
 def test_grafana_is_read_only(observability: Root) -> None:
@@ -394,7 +400,7 @@ def test_grafana_is_read_only(observability: Root) -> None:
 
 
 def test_the_password_of_grafana_is_generated(observability: Root) -> None:
-    """It is made while terraform applies, and is in neither plan nor state."""
+    """It is generated during the apply, and is in neither plan nor state."""
     version = observability["aws_secretsmanager_secret_version.grafana"]
     assert "secret_string" not in version
     assert version["secret_string_wo"].startswith("${ephemeral.aws_secretsmanager_random_password.grafana")
@@ -410,8 +416,8 @@ def test_alertmanager_notifies_people_and_the_heartbeat(observability: Root) -> 
     text = observability["helm_release.prometheus"]["values"][0]
     for topic in ("page", "ticket", "heartbeat"):
         assert f'topic_arn: "${{aws_sns_topic.{topic}.arn}}"' in text
-    told = observability.statements("aws_iam_role_policy.alertmanager")["TellPeople"]
-    assert set(told["Resource"]) == {
+    statement = observability.statements("aws_iam_role_policy.alertmanager")["TellPeople"]
+    assert set(statement["Resource"]) == {
         f"${{aws_sns_topic.{topic}.arn}}" for topic in ("page", "ticket", "heartbeat")
     }
 
@@ -428,7 +434,7 @@ def test_an_alarm_fires_when_the_heartbeat_stops(observability: Root) -> None:
 
 
 def test_requests_equal_those_of_the_capacity_calculation(observability: Root) -> None:
-    """modules/overhead.py decides how many nodes a spec needs; templates say what pods ask for."""
+    """modules/overhead.py computes the required nodes; the templates set the requests of pods."""
     stack, grafana = values(observability, "prometheus"), values(observability, "grafana")
     reloader = stack["prometheusOperator"]["prometheusConfigReloader"]["resources"]
     asked = {
@@ -460,7 +466,7 @@ def test_the_retention_size_is_below_the_disk_of_prometheus(variant: Callable[..
 
 
 def test_the_collector_reads_its_configuration_from_its_own_environment(observability: Root) -> None:
-    """`${env:…}` is the collector's: Terraform must not take it for a reference."""
+    """`${env:…}` is syntax of the collector: Terraform must not interpret it."""
     text = observability["helm_release.collector"]["values"][0]
     assert "$${env:MY_POD_IP}:4317" in text
     config = values(observability, "collector")["alternateConfig"]
@@ -480,7 +486,7 @@ def test_pods_of_the_platform_have_separate_roles(observability: Root) -> None:
         assert association["namespace"] == ("grafana" if name == "grafana" else "observability")
         release = {"alertmanager": "prometheus"}.get(name, name)
         assert "helm_release.platform" in observability[f"helm_release.{release}"]["depends_on"]
-        # An association takes a while to hold: a release without such pods lies between.
+        # An association takes effect after a while, so a release without such pods is installed in between.
         first = observability["helm_release.platform"]["depends_on"]
         assert f"aws_eks_pod_identity_association.{name}" in first
         assert f"aws_iam_role_policy.{name}" in first
@@ -488,7 +494,7 @@ def test_pods_of_the_platform_have_separate_roles(observability: Root) -> None:
 
 def test_grafana_starts_without_internet_access(observability: Root) -> None:
     given = values(observability, "grafana")
-    assert "plugins" not in given  # the chart's key is installed before Grafana answers
+    assert "plugins" not in given  # they would be installed before Grafana is ready
     ini = given["grafana.ini"]
     assert ini["plugins"]["preinstall"].startswith("grafana-x-ray-datasource@")
     assert ini["plugins"]["preinstall_auto_update"] is False
@@ -529,9 +535,9 @@ def test_logs_of_pods_are_encrypted_and_kept_as_the_spec_says(variant: Callable[
 
 
 def test_each_system_has_a_separate_monitoring_release(variant: Callable[..., Variant]) -> None:
-    one = {"shop": {"framework": "go"}}
-    before = variant(systems=one)["observability"].body["resource"]
-    after = variant(systems={**one, "blog": {"framework": "fastapi"}})["observability"].body["resource"]
+    systems = {"shop": {"framework": "go"}}
+    before = variant(systems=systems)["observability"].body["resource"]
+    after = variant(systems={**systems, "blog": {"framework": "fastapi"}})["observability"].body["resource"]
     added = after["helm_release"].pop("system_blog")
     assert added["namespace"] == "observability"
     assert after == before

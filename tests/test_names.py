@@ -1,4 +1,4 @@
-"""What names, versions and ARNs have in common wherever a spec has them."""
+"""Tests of the types of names, versions and ARNs in the spec."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_names_are_labels_of_dns(text: str, label: bool, name: bool) -> None:
     assert (is_label(text), is_name(text)) == (label, name)
 
 
-def test_a_remedy_offers_a_name_that_is_one() -> None:
+def test_a_suggested_name_is_valid() -> None:
     assert as_name("2. Orders & Returns!") == "orders-returns"
     assert as_name("orders-and-returns", 7) == "orders"
     assert as_name("99") == ""

@@ -70,7 +70,7 @@ LEGAL = {
 }
 
 
-# Everything that any tier can be asked to make, under the longest names that the spec allows for its parts.
+# Every optional resource of the tiers, with the longest names that the spec allows.
 ALL_THERE_IS = {
     "network": {"endpoints": "all"},
     "storage": {"backup": {"copy_region": "us-west-2"}, "files": {"cors_origins": ["https://example.com"]}},
@@ -93,8 +93,8 @@ NAMES = {"name", "name_prefix", "bucket", "identifier"}
 
 
 def own_names(root: Root, names: dict[str, str]) -> Iterator[tuple[str, str, str, str]]:
-    """Type, resource, argument and text of every name that something is given: arguments that are called so,
-    and those that hold the project's name."""
+    """Type, resource, argument and text of every generated name: arguments for names, and those with the
+    project's name."""
     for terraform_type, resource, arguments in root.each():
         for argument, text in arguments.items():
             if not isinstance(text, str) or re.search(r"\$\{|\s|^arn:|[{}]", text):
@@ -104,7 +104,7 @@ def own_names(root: Root, names: dict[str, str]) -> Iterator[tuple[str, str, str
                 yield terraform_type, resource, argument, text
 
 
-# Names that are AWS's, or that are told rather than given.
+# Names chosen by AWS, and arguments that refer to existing names.
 OTHERS = {("aws_s3_bucket_logging", "target_prefix"), ("aws_eks_addon", "name")}
 
 
@@ -124,11 +124,11 @@ def test_every_name_is_valid_for_the_longest_and_the_shortest_project(
             tags = arguments.get("tags", {})
             assert all(len(tag) <= 256 for tag in tags.values()), f"{terraform_type}.{resource}"
     untried = set(LEGAL) - tried - {("aws_route53_record", "name")}
-    assert not untried, "no tier gives these names: say what the spec needs in ALL_THERE_IS, or remove them"
+    assert not untried, "no tier generates these names: extend the spec ALL_THERE_IS, or remove them"
 
 
 def test_names_are_unique_by_resource_type(variant: Callable[..., dict[str, Root]]) -> None:
-    """Long names are cut; what is left of them is still different."""
+    """Truncated names are still different."""
     owners: dict[tuple[str, str, str], str] = {}
     for root in variant(**LONGEST, **ALL_THERE_IS).values():
         for terraform_type, resource, argument, text in own_names(root, LONGEST):

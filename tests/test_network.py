@@ -31,24 +31,27 @@ def rules(network: Root, way: str) -> dict[str, dict[str, Any]]:
 
 
 def test_every_zone_has_a_subnet_of_each_kind(network: Root) -> None:
-    place = network.environment
+    environment = network.environment
     expected = {
-        f"{kind}_{zone}": (f"{place.region}{zone}", str(getattr(place.network.layout, kind)[zone]))
+        f"{kind}_{zone}": (
+            f"{environment.region}{zone}",
+            str(getattr(environment.network.layout, kind)[zone]),
+        )
         for kind in KINDS
-        for zone in place.network.zones
+        for zone in environment.network.zones
     }
-    found = {
+    actual = {
         name: (subnet["availability_zone"], subnet["cidr_block"])
         for name, subnet in network.all("aws_subnet").items()
     }
-    assert found == expected
+    assert actual == expected
 
 
 def test_subnets_are_disjoint_and_inside_the_vpc(network: Root) -> None:
     vpc = ip_network(network["aws_vpc.main"]["cidr_block"])
     ranges = [ip_network(subnet["cidr_block"]) for subnet in network.all("aws_subnet").values()]
     assert all(subnet.subnet_of(vpc) for subnet in ranges)
-    assert not any(one.overlaps(other) for one, other in combinations(ranges, 2))
+    assert not any(first.overlaps(second) for first, second in combinations(ranges, 2))
 
 
 def test_vpc_and_nat_addresses_are_protected(network: Root) -> None:
@@ -86,7 +89,7 @@ def test_no_tag_is_both_set_and_ignored(roots: dict[str, Root]) -> None:
         prefixes = tuple(ignored["key_prefixes"])
         for terraform_type, name, arguments in root.each():
             clashing = [key for key in arguments.get("tags", {}) if key.startswith(prefixes)]
-            assert not clashing, f"{terraform_type}.{name}: a difference in every plan"
+            assert not clashing, f"{terraform_type}.{name}: would be a difference in every plan"
 
 
 def test_database_subnets_have_no_route_to_the_internet(network: Root) -> None:
@@ -282,18 +285,18 @@ def test_routes_to_other_networks_are_in_private_tables_after_their_attachments(
     network = variant(network={"routes": ROUTES, "admin_cidrs": ["10.9.0.0/22"]})["network"]
     transit, vpn = "aws_ec2_transit_gateway_vpc_attachment", "aws_vpn_gateway_attachment"
     for zone in network.environment.network.zones:
-        found = targets(network, f"private_{zone}")
-        del found["0.0.0.0/0"]
+        routes = targets(network, f"private_{zone}")
+        del routes["0.0.0.0/0"]
         ways = {
             to: (
                 route.get("transit_gateway_id")
                 or route.get("gateway_id")
                 or route["vpc_peering_connection_id"]
             )
-            for to, route in found.items()
+            for to, route in routes.items()
         }
         assert ways == {each["to"]: each["via"] for each in ROUTES}
-        after = {to: route.get("depends_on") for to, route in found.items()}
+        after = {to: route.get("depends_on") for to, route in routes.items()}
         assert after == {
             "10.8.0.0/14": [f"{transit}.tgw_0123456789abcdef0"],
             "10.12.0.0/16": [f"{transit}.tgw_0123456789abcdef0"],
@@ -331,8 +334,8 @@ def test_pod_subnets_have_the_routes_of_private_ones(
         both = network.all(kind).keys() & plain.all(kind).keys()
         assert both == plain.all(kind).keys()
         for name in both:
-            one, other = network[f"{kind}.{name}"], plain[f"{kind}.{name}"]
-            assert {**one, "tags": 0} == {**other, "tags": 0}, f"{kind}.{name} moves"
+            with_pods, without_pods = network[f"{kind}.{name}"], plain[f"{kind}.{name}"]
+            assert {**with_pods, "tags": 0} == {**without_pods, "tags": 0}, f"{kind}.{name} would be replaced"
 
 
 @pytest.mark.parametrize(
@@ -366,7 +369,7 @@ def test_a_small_network_has_large_enough_subnets(environment: Callable[..., Env
     layout = environment(network={"cidr": cidr, "pods": "100.64.0.0/16"}).network.layout
     ranges = [each for kind in KINDS for each in getattr(layout, kind).values()]
     assert all(each.subnet_of(ip_network(cidr)) for each in ranges)
-    assert not any(one.overlaps(other) for one, other in combinations(ranges, 2))
+    assert not any(first.overlaps(second) for first, second in combinations(ranges, 2))
     assert max(each.prefixlen for each in layout.private.values()) <= 26
     assert max(each.prefixlen for each in (*layout.public.values(), *layout.database.values())) <= 27
 
@@ -405,11 +408,11 @@ def test_invalid_routes_are_refused(
 
 
 def test_rules_between_security_groups_exist_on_both_sides(network: Root) -> None:
-    def ends(way: str, own: str, other: str) -> set[tuple[Any, ...]]:
+    def ends(way: str, own: str, peer: str) -> set[tuple[Any, ...]]:
         return {
-            (rule[own], rule[other], rule.get("from_port"), rule["ip_protocol"])
+            (rule[own], rule[peer], rule.get("from_port"), rule["ip_protocol"])
             for rule in rules(network, way).values()
-            if other in rule and own in rule
+            if peer in rule and own in rule
         }
 
     heard = ends("ingress", "referenced_security_group_id", "security_group_id")
@@ -562,8 +565,8 @@ def test_adding_a_zone_does_not_change_the_others(
         "aws_route_table_association",
     )
     for kind in kinds:
-        kept = {name: after.all(kind)[name] for name in before.all(kind)}
-        assert kept == before.all(kind)
+        unchanged = {name: after.all(kind)[name] for name in before.all(kind)}
+        assert unchanged == before.all(kind)
 
 
 def test_own_subnet_ranges_are_used_unchanged(variant: Callable[..., dict[str, Root]]) -> None:
@@ -573,19 +576,21 @@ def test_own_subnet_ranges_are_used_unchanged(variant: Callable[..., dict[str, R
         "database": {"a": "10.20.201.0/27", "b": "10.20.201.32/27"},
     }
     network = variant(network={"zones": ["a", "b"], "subnets": chosen})["network"]
-    found = {name: subnet["cidr_block"] for name, subnet in network.all("aws_subnet").items()}
-    assert found == {f"{kind}_{zone}": cidr for kind, zones in chosen.items() for zone, cidr in zones.items()}
+    actual = {name: subnet["cidr_block"] for name, subnet in network.all("aws_subnet").items()}
+    assert actual == {
+        f"{kind}_{zone}": cidr for kind, zones in chosen.items() for zone, cidr in zones.items()
+    }
 
 
 def test_an_internal_load_balancer_keeps_its_security_group_without_internet_access(
     variant: Callable[..., dict[str, Root]],
 ) -> None:
-    """AWS replaces a group for another description, while the load balancer of another tier is in it."""
-    found = [
+    """A new description would replace the group while the load balancer of another tier uses it."""
+    groups = [
         variant(environment=scheme, edge={"scheme": scheme})["network"]["aws_security_group.load_balancer"]
         for scheme in ("internet", "internal")
     ]
-    assert found[0]["description"] == "Load balancer, the only door from the internet"
-    assert "internet" not in found[1]["description"]
-    for each in found:
+    assert groups[0]["description"] == "Load balancer, the only door from the internet"
+    assert "internet" not in groups[1]["description"]
+    for each in groups:
         assert each["lifecycle"] == {"create_before_destroy": True, "ignore_changes": ["description"]}

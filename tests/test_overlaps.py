@@ -107,7 +107,7 @@ def test_settings_of_an_account_in_two_environments_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "says"),
+    ("first", "second", "says"),
     [
         ("{cidr: 10.20.0.0/16}", "{cidr: 10.20.0.0/16}", ""),
         ("{cidr: 10.20.0.0/16, reserved: [10.0.0.0/14]}", "{cidr: 10.20.0.0/16}", ""),
@@ -134,10 +134,10 @@ def test_settings_of_an_account_in_two_environments_are_refused(
     ],
 )
 def test_overlapping_networks_with_common_routes_are_refused(
-    tmp_path: Path, one: str, two: str, says: str
+    tmp_path: Path, first: str, second: str, says: str
 ) -> None:
     folder = specs(tmp_path, ("acme", "one", HERE), ("acme", "two", THERE))
-    for name, network in (("one", one), ("two", two)):
+    for name, network in (("one", first), ("two", second)):
         with (folder / f"{name}.yaml").open("a") as file:
             file.write(f"network: {network}\n")
     problems = overlaps_beside(load(folder / "one.yaml"), folder)
@@ -147,7 +147,7 @@ def test_overlapping_networks_with_common_routes_are_refused(
 
 
 def existing(number: int, vpc: int = 0, **more: Any) -> dict[str, Any]:
-    """A network in a VPC of the company; another number stands for other subnets of it."""
+    """A network in an existing VPC; each number gives other subnets."""
     places = {
         kind: {zone: number + 8 * KINDS.index(kind) + 4 * "ab".index(zone) for zone in "ab"} for kind in KINDS
     }
@@ -156,13 +156,13 @@ def existing(number: int, vpc: int = 0, **more: Any) -> dict[str, Any]:
         "zones": ["a", "b"],
         "reserved": ["10.8.0.0/14"],
         "subnets": {
-            kind: {zone: f"10.20.{place}.0/22" for zone, place in zones.items()}
+            kind: {zone: f"10.20.{octet}.0/22" for zone, octet in zones.items()}
             for kind, zones in places.items()
         },
         "existing": {
             "vpc": f"vpc-{vpc:08x}",
             **{
-                kind: {zone: f"subnet-{place:08x}" for zone, place in zones.items()}
+                kind: {zone: f"subnet-{octet:08x}" for zone, octet in zones.items()}
                 for kind, zones in places.items()
             },
         },
@@ -174,7 +174,7 @@ VGW = {"routes": [{"to": "10.8.0.0/14", "via": "vgw-01234567"}]}
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "says"),
+    ("first", "second", "says"),
     [
         (existing(0), existing(64), []),
         (existing(0, endpoints="all"), existing(64), []),
@@ -185,10 +185,10 @@ VGW = {"routes": [{"to": "10.8.0.0/14", "via": "vgw-01234567"}]}
     ],
 )
 def test_existing_networks_may_be_shared(
-    tmp_path: Path, one: dict[str, Any], two: dict[str, Any], says: list[str]
+    tmp_path: Path, first: dict[str, Any], second: dict[str, Any], says: list[str]
 ) -> None:
     folder = specs(tmp_path, ("acme", "one", HERE), ("acme", "two", THERE))
-    for name, network in (("one", one), ("two", two)):
+    for name, network in (("one", first), ("two", second)):
         with (folder / f"{name}.yaml").open("a") as file:
             file.write("compute: {nodes: {min: 4}}\n" + yaml.safe_dump({"network": network}))
     problems = overlaps_beside(load(folder / "one.yaml"), folder)

@@ -47,7 +47,7 @@ Synthesized = Callable[..., Path]
 
 @pytest.fixture
 def built(environment: Callable[..., Environment], tmp_path: Path) -> Synthesized:
-    """Writes files of own Terraform, synthesizes these tiers, and answers the output folder."""
+    """Writes files of own Terraform, synthesizes these tiers, and returns the output folder."""
 
     def make(files: dict[str, str], tiers: str = "network data") -> Path:
         folder = tmp_path / "own"
@@ -61,7 +61,7 @@ def built(environment: Callable[..., Environment], tmp_path: Path) -> Synthesize
     return make
 
 
-# As much of the generated Terraform as a refusal goes by.
+# The parts of the generated Terraform that the checks read.
 GENERATED: dict[str, Any] = {
     tier: {
         "terraform": {"required_providers": {"aws": {}}},
@@ -75,21 +75,21 @@ Refusal = Callable[[dict[str, str]], str]
 
 @pytest.fixture
 def refusal(tmp_path: Path) -> Refusal:
-    """What is said of files that cannot be."""
+    """The message about invalid files."""
 
-    def said(files: dict[str, str]) -> str:
+    def message_for(files: dict[str, str]) -> str:
         for name, text in files.items():
             (tmp_path / "own" / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "own" / name).write_text(text)
         try:
-            found = read(tmp_path / "own", list(TIERS))
-            needs(found, {name: tier.needs for name, tier in TIERS.items()})
-            check(found, GENERATED)
+            own = read(tmp_path / "own", list(TIERS))
+            needs(own, {name: tier.needs for name, tier in TIERS.items()})
+            check(own, GENERATED)
         except OwnError as refused:
             return str(refused)
         return "nothing"
 
-    return said
+    return message_for
 
 
 def test_own_files_are_copied_byte_for_byte(built: Synthesized) -> None:
@@ -191,10 +191,10 @@ def test_a_name_in_two_files_is_refused(refusal: Refusal) -> None:
 
 
 def test_a_cycle_of_tiers_is_refused(refusal: Refusal) -> None:
-    one = POLICY.replace("network.outputs.jobs", "storage.outputs.vpc_id")
-    other = POLICY.replace("network.outputs.jobs", "network.outputs.vpc_id")
+    network = POLICY.replace("network.outputs.jobs", "storage.outputs.vpc_id")
+    storage = POLICY.replace("network.outputs.jobs", "network.outputs.vpc_id")
     assert "storage must not read network, which is built after it" in refusal(
-        {"network/a.tf": one, "storage/a.tf": other}
+        {"network/a.tf": network, "storage/a.tf": storage}
     )
 
 
@@ -277,8 +277,8 @@ def test_generated_hcl_has_own_terraform_unchanged(built: Synthesized, tmp_path:
     (tmp_path / "hcl").mkdir()
     (tmp_path / "hcl/own_old.tf.json").write_text("{}")
     hcl.save(tmp_path / "hcl", {"main.tf": "", **hcl.carried(stack)})
-    made = {each.relative_to(tmp_path / "hcl").as_posix() for each in (tmp_path / "hcl").rglob("*")}
-    assert made == {"main.tf", "own_a.tf", "files", "files/policy.json"}
+    written = {each.relative_to(tmp_path / "hcl").as_posix() for each in (tmp_path / "hcl").rglob("*")}
+    assert written == {"main.tf", "own_a.tf", "files", "files/policy.json"}
 
 
 def test_the_index_has_the_format_of_generated_terraform(built: Synthesized) -> None:

@@ -46,13 +46,13 @@ Build = Callable[..., Path]
 
 @pytest.fixture
 def build(environment: Callable[..., Environment], tmp_path: Path) -> Build:
-    """Writes files of own charts, synthesizes these tiers, and answers the output folder."""
+    """Writes files of own charts, synthesizes these tiers, and returns the output folder."""
 
     def make(files: dict[str, Any], tiers: str = "compute observability", **spec: Any) -> Path:
-        for name, said in files.items():
+        for name, content in files.items():
             file = tmp_path / "own" / name
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(said if isinstance(said, str) else yaml.safe_dump(said, sort_keys=False))
+            file.write_text(content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False))
         chosen = {name: TIERS[name] for name in tiers.split()}
         synthesize(environment(**spec), tmp_path / "out", chosen, own=read(tmp_path / "own", list(TIERS)))
         return tmp_path / "out"
@@ -64,22 +64,22 @@ def releases(out: Path, file: str, tier: str = "observability") -> dict[str, dic
     body = json.loads((out / "stacks" / tier / file).read_text())
     assert list(body) == ["resource"]
     assert list(body["resource"]) == ["helm_release"]
-    found: dict[str, dict[str, Any]] = body["resource"]["helm_release"]
-    return found
+    by_name: dict[str, dict[str, Any]] = body["resource"]["helm_release"]
+    return by_name
 
 
 def test_an_own_chart_is_a_release_with_the_settings_of_tierra(build: Build) -> None:
     out = build({"observability/charts/argo-cd.yaml": ARGO})
-    made = releases(out, "own_chart_argo_cd.tf.json")
+    own_releases = releases(out, "own_chart_argo_cd.tf.json")
     generated = json.loads((out / "stacks/observability/cdk.tf.json").read_text())["resource"]["helm_release"]
     safe = ("atomic", "cleanup_on_fail", "wait", "max_history")
-    for each in made.values():
+    for each in own_releases.values():
         assert {key: each[key] for key in safe} == {key: generated["grafana"][key] for key in safe}
-    assert {key: made["chart_argo_cd"][key] for key in ARGO} == ARGO
-    assert made["chart_argo_cd"]["name"] == "argo-cd"
-    assert made["chart_argo_cd"]["timeout"] == 600
-    assert made["chart_argo_cd"]["depends_on"] == ["helm_release.namespace_argo_cd"]
-    assert "values" not in made["chart_argo_cd"]
+    assert {key: own_releases["chart_argo_cd"][key] for key in ARGO} == ARGO
+    assert own_releases["chart_argo_cd"]["name"] == "argo-cd"
+    assert own_releases["chart_argo_cd"]["timeout"] == 600
+    assert own_releases["chart_argo_cd"]["depends_on"] == ["helm_release.namespace_argo_cd"]
+    assert "values" not in own_releases["chart_argo_cd"]
 
 
 def test_tierra_creates_the_namespace_of_a_chart(build: Build) -> None:
@@ -95,8 +95,8 @@ def test_tierra_creates_the_namespace_of_a_chart(build: Build) -> None:
     assert runs_pods(releases(out, "own_chart_agent.tf.json")["chart_agent"])
     chart = yaml.safe_load((out / "stacks/observability" / space["chart"] / "Chart.yaml").read_text())
     assert chart["version"] == space["version"]
-    other = releases(out, "own_chart_argo_cd.tf.json", "systems")["namespace_argo_cd"]
-    assert json.loads(other["values"][0])["podSecurity"] == "baseline"
+    in_systems = releases(out, "own_chart_argo_cd.tf.json", "systems")["namespace_argo_cd"]
+    assert json.loads(in_systems["values"][0])["podSecurity"] == "baseline"
 
 
 def test_two_charts_share_a_namespace(build: Build) -> None:
@@ -114,8 +114,7 @@ def test_values_interpolate_outputs_only(build: Build) -> None:
 
 
 def test_an_output_in_values_keeps_its_type(build: Build, tmp_path: Path) -> None:
-    """Terraform itself evaluates the values: mappings and lists stay what they are, and a text may have any
-    letter."""
+    """Terraform evaluates the values: mappings and lists keep their types, texts may have any character."""
     state = "${data.terraform_remote_state.network.outputs.%s}"
     values = {
         "zones": state % "zone_names",
@@ -148,8 +147,10 @@ def test_an_own_release_in_the_gateway_tier_follows_the_namespace_of_records(bui
 def test_plans_of_workflows_may_read_the_records_of_own_charts(build: Build) -> None:
     def scope(out: Path) -> list[str]:
         body = json.loads((out / "stacks/delivery/cdk.tf.json").read_text())["resource"]
-        found: list[str] = body["aws_eks_access_policy_association"]["plan"]["access_scope"]["namespaces"]
-        return found
+        namespaces: list[str] = body["aws_eks_access_policy_association"]["plan"]["access_scope"][
+            "namespaces"
+        ]
+        return namespaces
 
     before = scope(build({}, "delivery"))
     assert scope(build({"observability/charts/agent.yaml": AGENT}, "delivery")) == [*before, "agent"]
@@ -173,8 +174,8 @@ def test_a_seal_covers_own_charts(build: Build) -> None:
 
 
 def test_generated_hcl_has_own_charts(build: Build) -> None:
-    made = hcl.carried(build({"observability/charts/agent.yaml": AGENT}) / "stacks/observability")
-    assert {"own_chart_agent.tf.json", "charts/own-namespace/Chart.yaml"} < set(made)
+    carried = hcl.carried(build({"observability/charts/agent.yaml": AGENT}) / "stacks/observability")
+    assert {"own_chart_agent.tf.json", "charts/own-namespace/Chart.yaml"} < set(carried)
 
 
 def test_own_charts_are_in_the_box_of_own_terraform(build: Build) -> None:
@@ -191,7 +192,7 @@ def test_own_charts_are_in_the_box_of_own_terraform(build: Build) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "line", "says"),
+    ("keys", "line", "says"),
     [
         ({"colour": 1}, 5, ["colour: 1", "one that the file of a chart has: chart, repository"]),
         ({"version": "9.x"}, 3, ["version must be exact", 'such as "1.2.3"']),
@@ -230,10 +231,10 @@ def test_own_charts_are_in_the_box_of_own_terraform(build: Build) -> None:
     ],
 )
 def test_invalid_own_charts_are_refused_with_file_line_and_remedy(
-    build: Build, said: dict[str, Any], line: int, says: list[str]
+    build: Build, keys: dict[str, Any], line: int, says: list[str]
 ) -> None:
     with pytest.raises(OwnError) as refused:
-        build({"observability/charts/argo-cd.yaml": {**ARGO, **said}}, systems={"shop": {"framework": "go"}})
+        build({"observability/charts/argo-cd.yaml": {**ARGO, **keys}}, systems={"shop": {"framework": "go"}})
     text = str(refused.value)
     assert f"observability/charts/argo-cd.yaml:{line}: " in text
     assert "remedy:" in text

@@ -39,13 +39,13 @@ def without(spec: dict[str, Any], *keys: str) -> dict[str, Any]:
 def test_nothing_trusts_github_and_systems_keep_their_registries(
     variant: Callable[..., Variant], written: Any
 ) -> None:
-    found = variant(**without(SPEC, "delivery", "target"), delivery={"ci": written})["delivery"]
-    assert not found.all("aws_iam_role")
-    assert not found.all("aws_iam_openid_connect_provider")
-    assert set(found.all("aws_ecr_repository")) == {"shop", "site"}
-    assert "RefuseImagesFromElsewhere" not in found.statements("aws_ecr_repository_policy.shop")
+    delivery = variant(**without(SPEC, "delivery", "target"), delivery={"ci": written})["delivery"]
+    assert not delivery.all("aws_iam_role")
+    assert not delivery.all("aws_iam_openid_connect_provider")
+    assert set(delivery.all("aws_ecr_repository")) == {"shop", "site"}
+    assert "RefuseImagesFromElsewhere" not in delivery.statements("aws_ecr_repository_policy.shop")
     outputs = {"repository_urls", "repository_arns", "images_key_arn", "protection"}
-    assert set(found.body["output"]) == outputs
+    assert set(delivery.body["output"]) == outputs
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_scripts_are_generated_and_removed_with_the_specs(
 
 
 def test_a_script_has_every_step_of_the_workflow_unchanged(environment: Callable[..., Environment]) -> None:
-    made = environment(**without(OFF, "target"))
-    text = re.sub(r"^ +", "", pipelines(made)["pipelines/shop.trial.sh"], flags=re.MULTILINE)
+    trial = environment(**without(OFF, "target"))
+    text = re.sub(r"^ +", "", pipelines(trial)["pipelines/shop.trial.sh"], flags=re.MULTILINE)
     for step in [*STEPS, "find-image", "tag"]:
         source = (TEMPLATES / f"delivery/steps/{step}.sh").read_text()
         assert re.sub(r"^ +", "", source, flags=re.MULTILINE).strip() in text, step
@@ -108,7 +108,7 @@ def test_a_script_has_every_step_of_the_workflow_unchanged(environment: Callable
 
 @pytest.fixture
 def start(running: Deployment, shop: tuple[Environment, dict[str, Any]]) -> Callable[..., tuple[int, str]]:
-    """Runs the script of the shop where the old image runs."""
+    """Runs the script of the shop while the old image runs."""
     (text,) = pipelines(shop[0]).values()
     script = running.folder / "shop.sh"
     script.write_text(text.replace("TRIES=60", "TRIES=5").replace("TRIES=180", "TRIES=5"))
@@ -144,12 +144,12 @@ def start(running: Deployment, shop: tuple[Environment, dict[str, Any]]) -> Call
 def test_a_new_commit_is_built_scanned_migrated_rolled_out_and_recorded(
     start: Callable[..., tuple[int, str]], running: Deployment
 ) -> None:
-    code, said = start()
-    assert code == 0, said
+    code, output = start()
+    assert code == 0, output
     assert running.runs() == all_of(NEW)
     assert running.world["parameters"] == {"/acme/trial/systems/shop/image": NEW}
     assert running.world["registry"] == {SHA: NEW.partition("@")[2]}
-    assert f"scanned {NEW} --only-fixed --fail-on high" in said
+    assert f"scanned {NEW} --only-fixed --fail-on high" in output
     assert [call for call in running.calls if "--target test" in call and "linux/amd64" in call]
     running.change()
     assert start()[0] == 0
@@ -161,10 +161,10 @@ def test_a_failed_deployment_is_rolled_back(
 ) -> None:
     before = running.runs()
     running.change(ill=[NEW])
-    code, said = start()
+    code, output = start()
     assert code == 1
-    assert "does not answer 200" in said
-    assert "runs what it ran before" in said
+    assert "does not answer 200" in output
+    assert "runs what it ran before" in output
     assert running.runs() == before
 
 
@@ -181,10 +181,10 @@ def test_an_early_failure_changes_nothing(
 ) -> None:
     before = running.runs()
     running.change(**world)
-    code, said = start()
+    code, output = start()
     assert code != 0
-    assert says in said
-    assert "== Roll back" not in said
+    assert says in output
+    assert "== Roll back" not in output
     assert running.runs() == before
 
 
@@ -196,6 +196,6 @@ def test_a_vulnerable_image_gets_no_tag(start: Callable[..., tuple[int, str]], r
 
 
 def test_the_commit_is_required(start: Callable[..., tuple[int, str]]) -> None:
-    code, said = start(COMMIT="")
+    code, output = start(COMMIT="")
     assert code == 1
-    assert said.startswith("name the commit")
+    assert output.startswith("name the commit")

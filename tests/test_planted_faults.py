@@ -33,7 +33,7 @@ def bodies(folders: dict[str, Path]) -> dict[str, dict[str, Root]]:
 
 
 def test_the_catalogue_covers_all_tiers_and_kinds() -> None:
-    """Faults of every kind in every tier, about half of them of the schema."""
+    """There are faults of every kind in every tier, about half of them of the schema."""
     kinds = Counter(fault.kind for fault in FAULTS)
     assert set(kinds) == SCHEMA | OTHER
     assert {fault.tier for fault in FAULTS} == set(TIERS)
@@ -54,7 +54,7 @@ def test_every_known_miss_is_in_the_catalogue() -> None:
 
 @cache
 def codes(service: str) -> set[str]:
-    """The error codes of a service, as its model names them."""
+    """The error codes in the model of a service."""
     model = botocore.loaders.Loader().load_service_model(service, "service-2")
     return {
         each.get("error", {}).get("code", name)
@@ -71,14 +71,14 @@ def test_error_codes_are_those_of_the_api_model() -> None:
 
 
 def test_an_expectation_has_a_source() -> None:
-    """Schema faults name a file of the provider, the others an API, a guide or a model."""
+    """The source of a schema fault is a file of the provider, of others an API, a guide or a model."""
     for fault in FAULTS:
         if fault.kind in SCHEMA and fault.stage == "validate":
             assert re.search(r"\w+/\w+\.go|internal/verify", fault.source), fault.name
 
 
 def test_the_daily_sample_of_faults_is_caught(tmp_path: Path) -> None:
-    """Ten of those that were caught when the catalogue was last recorded, other ones every day."""
+    """A daily sample of ten faults that were caught when the catalogue was last recorded."""
     caught = [fault for fault in FAULTS if fault.name not in planted.known()]
     chosen = planted.sample(caught, SAMPLE, date.today())
     verdicts = planted.judge(planted.sites(tmp_path, chosen), chosen)
@@ -86,7 +86,7 @@ def test_the_daily_sample_of_faults_is_caught(tmp_path: Path) -> None:
 
 
 def test_a_different_error_does_not_count(tmp_path: Path) -> None:
-    """terraform fails, but not in the words of the fault."""
+    """terraform fails, but with another error than that of the fault."""
     (fault,) = [each for each in FAULTS if each.name == "chart-missing"]
     wrong = planted.Fault(
         **{

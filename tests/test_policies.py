@@ -15,13 +15,13 @@ from conftest import ROOT, Root
 from tierra.bindings.imports import sources
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it imports pkg_resources, which warns
+    warnings.simplefilter("ignore")  # its import of pkg_resources causes a warning
     import parliament
 
 ACCOUNT = "123456789012"
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 
-# What stands for a reference in a policy: an ARN of the kind that it will be.
+# Sample ARNs for references in policies.
 ARNS = {
     "aws_iam_openid_connect_provider": f"arn:aws:iam::{ACCOUNT}:oidc-provider/example.com",
     "aws_iam_role": f"arn:aws:iam::{ACCOUNT}:role/it",
@@ -44,13 +44,13 @@ ARNS = {
     "node_role_arn": f"arn:aws:iam::{ACCOUNT}:role/it",
 }
 
-# Policies that name no resource, for they are about what they are attached to.
+# Policies without resources, which apply to the resource that they are attached to.
 ATTACHED = {
     "assume_role_policy": f"arn:aws:iam::{ACCOUNT}:role/it",
     "aws_ecr_repository_policy": f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/it",
 }
 
-# What parliament reports and AWS does not mind, with the part of its words that tells it, and why.
+# Findings of parliament that AWS accepts: a part of the message, and the reason.
 KNOWN = [
     ("RESOURCE_STAR", "", "the test of reasons below is stricter"),
     ("UNKNOWN_ACTION", "logs:PutLogGroupDeletionProtection", "newer than parliament; botocore knows it"),
@@ -87,7 +87,7 @@ KNOWN = [
 
 
 class Policy(NamedTuple):
-    """A policy document and where it stands."""
+    """A policy document and its address."""
 
     where: str
     kind: str
@@ -104,9 +104,9 @@ def policies(root: Root) -> Iterator[Policy]:
 
 
 def every(roots: dict[str, Root]) -> list[Policy]:
-    found = [policy for root in roots.values() for policy in policies(root)]
-    assert len(found) > 20
-    return found
+    every_policy = [policy for root in roots.values() for policy in policies(root)]
+    assert len(every_policy) > 20
+    return every_policy
 
 
 def listed(value: Any) -> list[Any]:
@@ -114,12 +114,12 @@ def listed(value: Any) -> list[Any]:
 
 
 def with_arns(policy: Policy) -> str:
-    """The policy as it will be once everything exists."""
+    """The policy with sample ARNs in place of references."""
 
     def arn(reference: re.Match[str]) -> str:
         path = reference[1].split(".")
         name = path[-1] if path[0] == "data" and path[1] == "terraform_remote_state" else path[0]
-        assert name in ARNS, f"{policy.where}: say in ARNS what {reference[0]} will be"
+        assert name in ARNS, f"{policy.where}: add to ARNS a value for {reference[0]}"
         return ARNS[name]
 
     document = json.loads(re.sub(r"\$\{([^}]*)\}", arn, json.dumps(policy.document)))
@@ -131,7 +131,7 @@ def with_arns(policy: Policy) -> str:
 
 
 def wildcards_alone(finding: Any, policy: Policy) -> bool:
-    """Whether a mismatch concerns only actions that a wildcard brought in, and so are simply not granted."""
+    """Whether a mismatch is only about actions from a wildcard, which are then not granted."""
     if finding.issue != "RESOURCE_MISMATCH":
         return False
     narrow = [each for each in policy.document["Statement"] if each.get("Resource") != "*"]
@@ -158,8 +158,8 @@ def test_the_linter_finds_an_error() -> None:
 
 
 def test_policies_are_written_with_the_statement_class_only() -> None:
-    """Resource "*" is Everything(reason) in policy.py, which refuses a reason of fewer than three words: no
-    module may go round it by writing statements itself."""
+    """Resource "*" is Everything(reason) in policy.py, which refuses a reason of fewer than three words, so
+    modules must not write statements without it."""
     for path in sources(ROOT):
         if path.name == "policy.py":
             continue
@@ -172,7 +172,7 @@ def test_policies_are_written_with_the_statement_class_only() -> None:
 
 
 def test_no_policy_allows_with_not_action_or_not_resource(roots: dict[str, Root]) -> None:
-    """NotAction, NotResource and NotPrincipal allow whatever AWS invents next; NotResource may refuse it."""
+    """An Allow with these elements covers everything that AWS adds later; a Deny may use NotResource."""
     for policy in every(roots):
         for statement in policy.document["Statement"]:
             turned = {"NotAction", "NotResource", "NotPrincipal"} & statement.keys()
@@ -180,7 +180,7 @@ def test_no_policy_allows_with_not_action_or_not_resource(roots: dict[str, Root]
 
 
 def test_services_only_act_for_this_account(roots: dict[str, Root]) -> None:
-    """A service that is let in must say for which account or resource it acts: no confused deputy."""
+    """A statement for a service must limit the account or resource (confused deputy)."""
     for policy in every(roots):
         for statement in policy.document["Statement"]:
             principal = statement.get("Principal")
@@ -200,30 +200,30 @@ def test_services_only_act_for_this_account(roots: dict[str, Root]) -> None:
             assert keys & narrowed or policy.where in WITHOUT_SOURCE, f"{policy.where}: {statement['Sid']}"
 
 
-# Services that do not say for whom they act, with the place that says so.
+# Services that send no source account or ARN, with the source of that fact.
 WITHOUT_SOURCE = {
     "aws_iam_role.node.assume_role_policy": "EC2 names no source for the role of an instance",
 }
 
 
-# Which services call KMS themselves for a resource that names a key. All others use the key by grants, or in
-# the name of a caller to whom IAM has granted it: their principal has no business in the policy of a key.
+# Services that call KMS themselves for a resource with a key. All others use the key through grants or with
+# the permissions of the caller, so their principal must not be in the policy of a key.
 CALLS_KMS = {"aws_cloudwatch_log_group": "logs.{region}.{suffix}"}
 
 
 def publishers(root: Root, topic: str) -> set[str]:
-    """Services that publish to a topic, and so encrypt with its key."""
-    found = set()
+    """Services that publish to a topic, and thus encrypt with its key."""
+    services = set()
     for policy in root.all("aws_sns_topic_policy").values():
         if policy["arn"] == f"${{aws_sns_topic.{topic}.arn}}":
             for statement in json.loads(policy["policy"])["Statement"]:
                 if statement["Effect"] == "Allow":
-                    found |= set(listed(statement["Principal"]["Service"]))
-    return found
+                    services |= set(listed(statement["Principal"]["Service"]))
+    return services
 
 
 def keys_and_users(roots: dict[str, Root]) -> dict[tuple[str, str], set[str]]:
-    """The services that must be let in by the policy of each key, from what names the key in any tier."""
+    """The services that the policy of each key must allow, by the references to the key in all tiers."""
     outputs = {
         (tier, name): re.findall(r"\$\{aws_kms_key\.([a-z0-9_]+)\.", json.dumps(output["value"]))
         for tier, root in roots.items()
@@ -233,15 +233,17 @@ def keys_and_users(roots: dict[str, Root]) -> dict[tuple[str, str], set[str]]:
         (tier, name): set() for tier, root in roots.items() for name in root.all("aws_kms_key")
     }
     for tier, root in roots.items():
-        place = root.environment
+        environment = root.environment
         for terraform_type, name, arguments in root.each():
             text = json.dumps(arguments)
             named = {(tier, key) for key in re.findall(r"\$\{aws_kms_key\.([a-z0-9_]+)\.", text)}
-            for other, output in re.findall(r"terraform_remote_state\.([a-z]+)\.outputs\.([a-z_]+)", text):
-                named |= {(other, key) for key in outputs[other, output]}
+            for producer, output in re.findall(r"terraform_remote_state\.([a-z]+)\.outputs\.([a-z_]+)", text):
+                named |= {(producer, key) for key in outputs[producer, output]}
             services = set()
             if terraform_type in CALLS_KMS:
-                services = {CALLS_KMS[terraform_type].format(region=place.region, suffix=place.dns_suffix)}
+                services = {
+                    CALLS_KMS[terraform_type].format(region=environment.region, suffix=environment.dns_suffix)
+                }
             elif terraform_type == "aws_sns_topic":
                 services = publishers(root, name)
             for key in named:
@@ -259,7 +261,7 @@ def test_key_policies_only_admit_services_that_use_the_key(roots: dict[str, Root
 
 
 def test_key_policies_name_no_principal_but_service_linked_roles(roots: dict[str, Root]) -> None:
-    """Besides the account, the only principal of IAM in the policy of a key is a role that AWS keeps."""
+    """Except the account, the only IAM principals in key policies are service-linked roles."""
     for root in roots.values():
         for name in root.all("aws_kms_key"):
             for sid, statement in root.statements(f"aws_kms_key.{name}").items():

@@ -25,7 +25,7 @@ NEEDS = {"network": [], "storage": [], "data": ["network"], "systems": ["data", 
 
 
 class Screen(StringIO):
-    """A terminal that remembers what was written to it."""
+    """A terminal that records its output."""
 
     def isatty(self) -> bool:
         return True
@@ -34,13 +34,13 @@ class Screen(StringIO):
 @pytest.fixture
 def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Board:
     monkeypatch.setenv("TERM", "xterm")
-    made = Board(tmp_path, Screen())
-    made.open(NEEDS)
-    return made
+    opened = Board(tmp_path, Screen())
+    opened.open(NEEDS)
+    return opened
 
 
-def said(board: Board, now: float = 0) -> dict[str, str]:
-    """What the table says of each tier."""
+def shown(board: Board, now: float = 0) -> dict[str, str]:
+    """The text of each tier's row in the table."""
     table = json.loads(board.file.read_text())
     rows = Table({tier: Row(**row) for tier, row in table["rows"].items()}).lines(now or time.time(), 60)
     plain = [re.sub(r"\x1b\[\d+m", "", row).split(maxsplit=1) for row in rows]
@@ -49,19 +49,19 @@ def said(board: Board, now: float = 0) -> dict[str, str]:
 
 def test_a_tier_waits_only_for_its_needs(board: Board) -> None:
     board.update("network", RUNNING, "terraform plan")
-    assert said(board) == {
+    assert shown(board) == {
         "network": "terraform plan" + " " * 29 + "0:00",
         "storage": "waits for its turn",
         "data": "waits for network",
-        "systems": "waits for data, storage",  # compute is not part of this run
+        "systems": "waits for data, storage",  # compute is not in this run
     }
     board.update("network", DONE, "no changes")
-    assert said(board)["data"] == "waits for its turn"
+    assert shown(board)["data"] == "waits for its turn"
 
 
 def test_after_a_failure_no_tier_is_waiting(board: Board) -> None:
     board.update("network", STOPPED, "stopped")
-    assert {said(board)[tier] for tier in ("storage", "data", "systems")} == {"not started"}
+    assert {shown(board)[tier] for tier in ("storage", "data", "systems")} == {"not started"}
 
 
 def test_lines_are_printed_above_the_table_and_the_table_is_removed_at_the_end(board: Board) -> None:
@@ -109,7 +109,7 @@ def test_a_closed_pipe_is_no_failure(tmp_path: Path) -> None:
 
 
 def on_a_terminal(project: Project, *arguments: str) -> tuple[int, str, int]:
-    """The exit code of make, what its terminal showed, and how many questions were answered with yes."""
+    """The exit code of make, the output on its terminal, and the number of questions answered with yes."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, 160))
     make = subprocess.Popen(
@@ -146,31 +146,31 @@ def test_make_shows_the_progress_of_each_tier_and_then_the_report(tmp_path: Path
     assert "Next: make apply ENV=sandbox" in last
 
     code, shown, answered = on_a_terminal(project, "apply", "TIER=storage network edge")
-    assert (code, answered) == (0, 1), shown  # edge was a forecast: its plan does what was approved
+    assert (code, answered) == (0, 1), shown  # edge was a forecast, and its plan does the approved changes
 
 
 def test_without_a_terminal_there_is_a_line_for_each_tier(tmp_path: Path) -> None:
     project = Project(tmp_path / "tierra")
-    said = succeeded(project.make("plan", "TIER=storage"))
-    assert re.search(r"^plan   storage +35 to add, 0 to change, 0 to destroy  \(\d+ s\)$", said, re.M)
-    assert "\x1b" not in said
-    said = succeeded(project.make("plan", "TIER=storage", VERBOSE="yes"))
-    assert re.search(r"^\S*terraform -chdir=\S+/storage plan ", said, re.M)
-    assert "aws_s3_bucket.files will be created" in said
+    output = succeeded(project.make("plan", "TIER=storage"))
+    assert re.search(r"^plan   storage +35 to add, 0 to change, 0 to destroy  \(\d+ s\)$", output, re.M)
+    assert "\x1b" not in output
+    output = succeeded(project.make("plan", "TIER=storage", VERBOSE="yes"))
+    assert re.search(r"^\S*terraform -chdir=\S+/storage plan ", output, re.M)
+    assert "aws_s3_bucket.files will be created" in output
 
 
 def test_after_a_partial_apply_the_next_plan_is_of_the_same_tiers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tiers: dict[str, list[str]] = {"state": [], "network": []}
-    made = {"target": "rehearsal", "tiers": tiers}
-    (tmp_path / "environment.json").write_text(json.dumps(made))
+    facts = {"target": "rehearsal", "tiers": tiers}
+    (tmp_path / "environment.json").write_text(json.dumps(facts))
     monkeypatch.setattr(after, "finish", lambda _: None)
     monkeypatch.setattr(after, "glance", lambda _: "")
     for tier in tiers:
         (tmp_path / "stacks" / tier).mkdir(parents=True)
         (tmp_path / "stacks" / tier / "cdk.tf.json").write_text("{}")
     after.applied(Workspace("dev", tmp_path, {"TIER": "network"}))
-    said = capsys.readouterr().out
-    assert "apply: dev is up to date (network)" in said
-    assert "Next: make plan ENV=dev TIER=network, which ends with No changes." in said
+    output = capsys.readouterr().out
+    assert "apply: dev is up to date (network)" in output
+    assert "Next: make plan ENV=dev TIER=network, which ends with No changes." in output

@@ -10,13 +10,13 @@ Roots = dict[str, Root]
 
 
 def kinds(root: Root, *wanted: str) -> dict[str, dict[str, Any]]:
-    found = {f"{kind}.{name}": values for kind, name, values in root.each() if kind in wanted}
-    assert found
-    return found
+    by_address = {f"{kind}.{name}": values for kind, name, values in root.each() if kind in wanted}
+    assert by_address
+    return by_address
 
 
 def test_node_updates_replace_at_most_a_third_at_a_time(roots: Roots) -> None:
-    """Pods with three replicas, one in each zone, keep two."""
+    """Pods with three replicas, one in each zone, then keep two."""
     for address, group in kinds(roots["compute"], "aws_eks_node_group").items():
         assert group["update_config"] == {"max_unavailable_percentage": 33}, address
 

@@ -103,16 +103,16 @@ def test_lists_that_aws_may_extend_are_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "path", "kept"),
+    ("rule", "path", "expected"),
     [
-        ({"range": [100, 2000]}, "limit", {"range": [1, 2000000000]}),  # the model of WAF allows more today
+        ({"range": [100, 2000]}, "limit", {"range": [1, 2000000000]}),  # the current model of WAF allows more
         ({"range": [125, 1000]}, "throughput", None),
         ({"range": [0, 35]}, "retention", {"range": [0, None]}),
         ({"range": [1, 65535]}, "first", {"range": [1, 65535]}),
     ],
 )
-def test_limits_come_from_the_api_model_or_are_natural(rule: object, path: str, kept: object) -> None:
-    assert widened(rule, path, "wafv2") == kept  # type: ignore[arg-type]
+def test_limits_come_from_the_api_model_or_are_natural(rule: object, path: str, expected: object) -> None:
+    assert widened(rule, path, "wafv2") == expected  # type: ignore[arg-type]
 
 
 def test_patterns_of_go_keep_their_meaning() -> None:

@@ -23,7 +23,7 @@ from tierra.versions import numbers
 CHECKED = {"aws": "6.69.1", "helm": "3.3.0"}
 
 DEPRECATED = yaml.safe_load((ROOT / "tests" / "deprecated.yaml").read_text(encoding="utf-8"))
-# Of terraform itself, in every resource.
+# Arguments of terraform in every resource.
 META = ("lifecycle", "depends_on", "provider", "timeouts", "connection", "provisioner")
 REFERENCE = re.compile(
     r"(?<!ephemeral\.)\b(data\.)?((?:aws|helm)_\w+)\.([a-z0-9_]+)(?:\[\w+\])?\.([a-z][a-z0-9_]*)"
@@ -31,17 +31,17 @@ REFERENCE = re.compile(
 
 
 @pytest.fixture(scope="module")
-def kept() -> dict[str, providers.Provider]:
+def stored() -> dict[str, providers.Provider]:
     return providers.read_providers()
 
 
 @pytest.fixture(scope="module")
-def types(kept: dict[str, providers.Provider]) -> providers.Types:
-    found = {key: block for provider in kept.values() for key, block in provider.types.items()}
-    for (kind, name), block in found.items():
+def types(stored: dict[str, providers.Provider]) -> providers.Types:
+    by_name = {key: block for provider in stored.values() for key, block in provider.types.items()}
+    for (kind, name), block in by_name.items():
         if kind == "resource":
             complete(name, block)
-    return found
+    return by_name
 
 
 def configured(root: Root) -> Iterator[tuple[str, str, str, Any]]:
@@ -54,25 +54,27 @@ def configured(root: Root) -> Iterator[tuple[str, str, str, Any]]:
 
 
 def unknown(block: Block, arguments: Mapping[str, Any], path: str) -> Iterator[str]:
-    """What these arguments name and the block lacks, and what the block requires and they lack."""
+    """Arguments that the block does not have, and required ones that are missing."""
     for name, value in arguments.items():
         if name in META:
             continue
-        found = block.find(name)
-        if found is None or (isinstance(found, Attribute) and not (found.required or found.optional)):
+        definition = block.find(name)
+        if definition is None or (
+            isinstance(definition, Attribute) and not (definition.required or definition.optional)
+        ):
             yield f"{path}.{name}: cannot be set"
-        elif isinstance(found, Nested):
+        elif isinstance(definition, Nested):
             for each in value if isinstance(value, list) else [value]:
                 if isinstance(each, dict):
-                    yield from unknown(found.block, each, f"{path}.{name}")
+                    yield from unknown(definition.block, each, f"{path}.{name}")
     for name in (*block.attributes, *block.blocks):
-        found = block.find(name)
-        if found and found.required and arguments.get(name) is None:
+        definition = block.find(name)
+        if definition and definition.required and arguments.get(name) is None:
             yield f"{path}.{name}: is required"
 
 
 def test_every_argument_exists_in_the_newest_provider(roots: dict[str, Root], types: providers.Types) -> None:
-    """By address: arguments that went or were renamed, and such as are required now."""
+    """Reported by address: removed, renamed and newly required arguments."""
     wrong = [
         f"{tier}: {line}"
         for tier, root in roots.items()
@@ -98,15 +100,15 @@ def test_removed_renamed_and_required_arguments_are_reported_with_addresses() ->
 
 
 def references(root: Root) -> Iterator[tuple[str, str, str, str]]:
-    """The address that reads, and kind, type and attribute of what it reads."""
+    """The address with the reference, and kind, type and attribute of its target."""
     for address, _, _, arguments in configured(root):
         for text in _texts(arguments):
-            for found in REFERENCE.finditer(text):
-                yield address, "data" if found[1] else "resource", found[2], found[4]
+            for match in REFERENCE.finditer(text):
+                yield address, "data" if match[1] else "resource", match[2], match[4]
     for name, output in root.body.get("output", {}).items():
         for text in _texts(output):
-            for found in REFERENCE.finditer(text):
-                yield f"output.{name}", "data" if found[1] else "resource", found[2], found[4]
+            for match in REFERENCE.finditer(text):
+                yield f"output.{name}", "data" if match[1] else "resource", match[2], match[4]
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -131,7 +133,7 @@ def test_every_attribute_in_use_exists_in_the_newest_provider(
 
 
 def _set(arguments: Any, path: str = "") -> Iterator[str]:
-    """Dotted paths of all that is set."""
+    """Dotted paths of all set arguments."""
     for each in arguments if isinstance(arguments, list) else [arguments]:
         for name, value in each.items() if isinstance(each, dict) else ():
             yield f"{path}{name}"
@@ -163,32 +165,32 @@ def test_every_listed_deprecation_exists(types: providers.Types) -> None:
             assert all(types[kind, terraform_type].find(path) for path in paths), terraform_type
 
 
-def test_the_schemas_are_those_of_a_version_in_the_range(kept: dict[str, providers.Provider]) -> None:
-    assert {name: provider.version for name, provider in kept.items()} == CHECKED
+def test_the_schemas_are_those_of_a_version_in_the_range(stored: dict[str, providers.Provider]) -> None:
+    assert {name: provider.version for name, provider in stored.items()} == CHECKED
     for name, asked in PROVIDERS.items():
-        found = re.fullmatch(r">= ([\d.]+), < ([\d.]+)", asked)
-        assert found, asked
+        limits = re.fullmatch(r">= ([\d.]+), < ([\d.]+)", asked)
+        assert limits, asked
         assert all(
-            one <= other
-            for one, other in pairwise([numbers(found[1]), numbers(CHECKED[name]), numbers(found[2])])
+            lower <= higher
+            for lower, higher in pairwise([numbers(limits[1]), numbers(CHECKED[name]), numbers(limits[2])])
         )
-        # From that version on: what an older one lacks, nothing here would notice.
-        assert numbers(CHECKED[name])[:2] == numbers(found[1])
+        # The range starts at this version, because older ones are not checked.
+        assert numbers(CHECKED[name])[:2] == numbers(limits[1])
 
 
-def test_the_schemas_are_those_of_the_locked_packages(kept: dict[str, providers.Provider]) -> None:
+def test_the_schemas_are_those_of_the_locked_packages(stored: dict[str, providers.Provider]) -> None:
     locked = providers.LOCK.read_text(encoding="utf-8")
-    for name, provider in kept.items():
+    for name, provider in stored.items():
         assert provider.package == providers.PACKAGES[name]
         [hashes] = re.findall(rf"^{provider.package}=={provider.release} ((?:.+\n)+?)(?=\w|\Z)", locked, re.M)
         assert f"sha256:{provider.checksum}" in hashes
 
 
 def test_stored_schemas_are_read_back_unchanged(tmp_path: Path) -> None:
-    kept, file = providers.read_providers(), tmp_path / "providers.json.gz"
-    file.write_bytes(gzip.compress(providers.text(kept).encode()))
-    assert providers.read_providers(file) == kept
-    assert len(kept["aws"].schemas) > 2000
+    stored, file = providers.read_providers(), tmp_path / "providers.json.gz"
+    file.write_bytes(gzip.compress(providers.text(stored).encode()))
+    assert providers.read_providers(file) == stored
+    assert len(stored["aws"].schemas) > 2000
 
 
 def test_a_new_version_is_compared_with_the_previous_one() -> None:

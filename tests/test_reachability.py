@@ -1,6 +1,6 @@
 """Tests of allowed and forbidden connections, computed by tests/support/reachability.py from generated rules.
 
-Read the two tables as an operator would: a failing row of POSSIBLE is an outage, one of IMPOSSIBLE a hole. To
+A failing row of POSSIBLE is an outage, one of IMPOSSIBLE a security hole. To
 allow or forbid a connection, move its row to the other table, with a reason.
 """
 
@@ -22,7 +22,7 @@ from tierra.validation.namespaces import GATEWAY, GRAFANA, OBSERVABILITY, SECRET
 
 # from, to, port, why
 POSSIBLE = [
-    # Requests of users
+    # Users
     ("internet", "load balancer", 80, "browsers, which are sent on to 443"),
     ("internet", "load balancer", 443, "users and API clients"),
     ("load balancer", "kong", 8000, "requests"),
@@ -37,7 +37,7 @@ POSSIBLE = [
     ("shop", "dns", 53, "names"),
     ("shop", "endpoint", 443, "AWS services through private endpoints"),
     ("shop", "internet", 443, "AWS services and partners"),
-    # The platform within
+    # Inside of the platform
     ("node", "node", 10250, "nodes among themselves"),
     ("node", "control plane", 443, "kubelets"),
     ("node", "endpoint", 443, "images, logs, Systems Manager"),
@@ -50,7 +50,7 @@ POSSIBLE = [
     ("control plane", "metrics server", 10251, "kubectl top, and autoscalers"),
     ("secrets operator", "endpoint", 443, "secrets of systems"),
     ("secrets operator", "control plane", 443, "it writes Secrets"),
-    # Observation
+    # Monitoring
     ("prometheus", "shop", 8000, "metrics of a system that has them"),
     ("prometheus", "kong", 8100, "metrics of the gateway"),
     ("prometheus", "grafana", 3000, "metrics of Grafana"),
@@ -76,13 +76,13 @@ IMPOSSIBLE = [
     ("internet", "control plane", 443, "the interfaces in the VPC are private"),
     ("internet", "postgres", 5432, "databases have no way in"),
     ("internet", "runner", 443, "nothing calls a runner"),
-    # Past the gateway
+    # Around the gateway
     ("load balancer", "shop", 8000, "past Kong"),
     ("load balancer", "postgres", 5432, "the load balancer speaks to Kong alone"),
     ("load balancer", "control plane", 443, "the load balancer speaks to Kong alone"),
     ("kong", "postgres", 5432, "Kong keeps nothing"),
     ("kong", "redis", 6379, "Kong keeps nothing"),
-    # Systems apart from each other
+    # Between systems
     ("shop", "blog", 8080, "systems call each other through the gateway"),
     ("shop", "documentdb", 27017, "shop does not need documentdb"),
     ("blog", "postgres", 5432, "blog does not need postgres"),
@@ -149,8 +149,8 @@ SPEC: dict[str, Any] = {
 def environment(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """Pods have addresses of the private subnets, or of a range of their own."""
     file = tmp_path_factory.mktemp("reach") / "trial.yaml"
-    said = {**SPEC, "network": {**SPEC["network"], **({"pods": request.param} if request.param else {})}}
-    file.write_text(yaml.safe_dump(said), encoding="utf-8")
+    spec = {**SPEC, "network": {**SPEC["network"], **({"pods": request.param} if request.param else {})}}
+    file.write_text(yaml.safe_dump(spec), encoding="utf-8")
     return load(file)
 
 
@@ -163,22 +163,22 @@ def platform(environment: Environment, tmp_path_factory: pytest.TempPathFactory)
 
 def charts(roots: Variant, folder: Path) -> Iterator[Objects]:
     """The project's own charts that have network policies and namespaces."""
-    found = [
+    releases = [
         ("gateway", "cluster", "gateway/cluster"),
         ("observability", "platform", "observability/platform"),
         *(("systems", f"{name}_namespace", "systems/namespace") for name in roots.environment.systems),
     ]
-    for tier, release, chart in found:
+    for tier, release, chart in releases:
         (text,) = roots[tier][f"helm_release.{release}"]["values"]
         given = sample(text)
         if "gatewayNamespace" in given:
-            given["gatewayNamespace"] = GATEWAY  # a reference to what another tier has made
+            given["gatewayNamespace"] = GATEWAY  # a reference to another tier
         yield rendered(chart, given, folder)
 
 
 @pytest.fixture(scope="module")
 def places(environment: Environment) -> dict[str, Place]:
-    """What the tables name. Every pod is in a private subnet and has the group of its node."""
+    """The places in the tables. Every pod is in a private subnet and has the security group of its node."""
     layout = environment.network.layout
     public, private, database = (layout.public["a"], layout.private["a"], layout.database["a"])
     pods = layout.pods.get("a", private)
@@ -193,7 +193,7 @@ def places(environment: Environment) -> dict[str, Place]:
         "office": Place(IPv4Address("10.9.1.7")),
         "partner": Place(IPv4Address("10.12.7.7")),
         "load balancer": Place(public[10], "public", "load_balancer"),
-        # As if it were in a group that admits everything: the access list alone stands before it.
+        # Without a security group, so that only the access list can refuse.
         "public address": Place(public[11], "public"),
         "node": Place(private[10], "private", "node"),
         "control plane": Place(private[11], "private", "control_plane"),
@@ -242,12 +242,12 @@ def test_a_reply_dropped_by_a_network_acl_is_found(
     kind, name = wall.split(".")
     body = {**platform.network.body, "resource": {**platform.network.body["resource"]}}
     body["resource"][kind] = {key: rule for key, rule in platform.network.all(kind).items() if key != name}
-    # The upper half of the answers comes through a rule of its own.
+    # A separate rule admits the upper half of the reply ports.
     body["resource"][kind].pop("private_in_answers_above", None)
     holed = Platform(Root(body, platform.network.environment), platform.charts)
     assert "access list" in holed.refusal(places["node"], places["internet"], 443)
 
 
 def test_every_security_group_is_in_a_table(platform: Platform, places: dict[str, Place]) -> None:
-    told = {places[name].group for line in (*POSSIBLE, *IMPOSSIBLE) for name in line[:2]}
-    assert set(platform.network.all("aws_security_group")) <= told
+    listed = {places[name].group for line in (*POSSIBLE, *IMPOSSIBLE) for name in line[:2]}
+    assert set(platform.network.all("aws_security_group")) <= listed

@@ -24,7 +24,7 @@ from tierra.hcl.__main__ import GENERATED, generate
 
 BIN = ROOT / ".venv" / "bin"
 CHECKOV = ROOT / ".venv" / "checkov" / "bin" / "checkov"
-# Reads every resource, and finds something in each.
+# A check that fails for every resource.
 CHECK_OF_CHECKOV = """
 from checkov.common.models.enums import CheckCategories, CheckResult
 from checkov.terraform.checks.resource.base_resource_check import BaseResourceCheck
@@ -64,19 +64,19 @@ deny contains res if {
 
 @pytest.fixture(scope="module")
 def stacks(folders: dict[str, Path]) -> Path:
-    """The root modules of production, as synthesis leaves them."""
+    """The synthesized root modules of production."""
     return folders["production"] / "stacks"
 
 
 @pytest.fixture(scope="module")
 def resources(folders: dict[str, Path]) -> Counter[str]:
-    """How many there are, by tier."""
+    """The number of resources by tier."""
     roots = read_roots(folders["production"], load(ROOT / "environments" / "production.yaml"))
     return Counter({tier: sum(1 for _ in root.each()) for tier, root in roots.items()})
 
 
 def answer(*command: Any, folder: Path) -> Any:
-    """What a tool says as JSON. Exit codes speak of findings."""
+    """The JSON output of a tool. The exit code is ignored, because it depends on the findings."""
     done = subprocess.run(
         [str(word) for word in command],
         cwd=folder,
@@ -91,7 +91,7 @@ def answer(*command: Any, folder: Path) -> Any:
 def test_checkov_reads_every_resource_and_passes_almost_all(
     stacks: Path, resources: Counter[str], tmp_path: Path
 ) -> None:
-    """The rest is listed with reasons in tests/checkov.yaml: see test_checkov.py."""
+    """The other findings are listed with reasons in tests/checkov.yaml: see test_checkov.py."""
     (tmp_path / "__init__.py").touch()
     (tmp_path / "seen.py").write_text(CHECK_OF_CHECKOV)
     options = ("--skip-download", "--external-checks-dir", tmp_path, "--output", "json")
@@ -128,8 +128,8 @@ def test_tf_nag_reads_every_resource_of_a_plan(stacks: Path, resources: Counter[
     plan.write_text(json.dumps(pair.plan({GENERATED: (stacks / "network" / GENERATED).read_text()})))
     read, _ = load_plan(plan)
     assert sum(resource.address.startswith("aws_") for resource in read) == resources["network"]
-    found = answer(BIN / "tf-nag", "scan", "--plan-json", plan, "--format", "json", folder=tmp_path)
-    assert "NON_COMPLIANT" in {finding["compliance"] for finding in found}
+    result = answer(BIN / "tf-nag", "scan", "--plan-json", plan, "--format", "json", folder=tmp_path)
+    assert "NON_COMPLIANT" in {finding["compliance"] for finding in result}
 
 
 def test_python_hcl2_reads_every_resource_of_the_generated_hcl(
@@ -145,7 +145,7 @@ def test_python_hcl2_reads_every_resource_of_the_generated_hcl(
 
 
 def test_no_argument_is_null(folders: dict[str, Path]) -> None:
-    """Readers that know no null take it for a value."""
+    """Some readers take null for a value."""
 
     def nulls(value: Any, path: str) -> list[str]:
         if value is None:
@@ -153,7 +153,7 @@ def test_no_argument_is_null(folders: dict[str, Path]) -> None:
         inner = (
             value.items() if isinstance(value, dict) else enumerate(value if isinstance(value, list) else ())
         )
-        return [each for key, one in inner for each in nulls(one, f"{path}.{key}")]
+        return [each for key, item in inner for each in nulls(item, f"{path}.{key}")]
 
     for name, folder in folders.items():
         for file in sorted(folder.glob("stacks/*/cdk.tf.json")):

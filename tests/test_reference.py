@@ -69,9 +69,9 @@ def test_addresses_and_files_on_tier_pages_exist(path: Path) -> None:
     page = path.read_text(encoding="utf-8")
     addresses = re.findall(r"`((?:aws|helm)_[a-z0-9_]+\.[a-z0-9_]+)`", page)
     golden = json.loads((ROOT / "tests/golden/production" / f"{path.stem}.tf.json").read_text("utf-8"))
-    made = {f"{kind}.{name}" for kind, named in golden["resource"].items() for name in named}
+    generated = {f"{kind}.{name}" for kind, named in golden["resource"].items() for name in named}
     assert len(addresses) >= 5
-    assert sorted(set(addresses) - made) == []
+    assert sorted(set(addresses) - generated) == []
     files = re.findall(r"`([a-z_]+\.py)`", page)
     assert sorted(name for name in files if not (ROOT / "modules" / path.stem / name).exists()) == []
     folders = re.findall(r"`(templates/[a-z/-]+)`", page)

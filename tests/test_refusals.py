@@ -1,4 +1,4 @@
-"""Tests of refusals of AWS at apply: for each rule a valid configuration and an edit that AWS refuses."""
+"""Tests of refusals by AWS during an apply: for each rule a valid configuration and a refused edit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from rehearsal.refusals.rules import Rule
 TABLE = yaml.safe_load((Path(__file__).parent / "refusals.yaml").read_text())
 REFERENCE = re.compile(r"\$\{(\w+\.\w+)\.([\w.]+)\}")
 Resources = dict[str, dict[str, Any]]
-# Where a service answers with a code that its model does not list, as AWS's pages on common errors do.
+# Error codes that a service returns although its model lacks them: AWS's pages list them as common errors.
 COMMON = {
     "AccessDenied",
     "AccessDeniedException",
@@ -50,55 +50,55 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         self.changes = Changes(Cloud(folder / "cloud.sqlite"), Account())
-        self.made: dict[str, Object] = {}
+        self.objects: dict[str, Object] = {}
         self.keys: dict[str, bytes] = {}
 
     def apply(self, address: str, arguments: dict[str, Any]) -> str:
-        """AWS's error, or nothing."""
+        """The error of AWS, or ""."""
         type_ = catalog_type(address.partition(".")[0])
         given = {name: self._value(value) for name, value in arguments.items()}
         unknown = set(given) - set(type_.block.attributes) - set(type_.block.blocks)
         assert not unknown, f"{address}: {unknown}"
         config = conform(type_.block, {**null(type_.block), **given})
-        prior = self.made.get(address)
-        kept = {name: value for name, value in (prior or {}).items() if config.get(name) in (None, [])}
-        planned, _ = plan(type_, prior, {**config, **kept}, config, self.changes.account)
+        prior = self.objects.get(address)
+        computed = {name: value for name, value in (prior or {}).items() if config.get(name) in (None, [])}
+        planned, _ = plan(type_, prior, {**config, **computed}, config, self.changes.account)
         if prior is None:
-            made, key, problem = self.changes.create(type_, planned)
+            created, key, problem = self.changes.create(type_, planned)
         else:
             key = self.keys[address]
-            made, problem = self.changes.update(type_, prior, planned, key)
+            created, problem = self.changes.update(type_, prior, planned, key)
         if problem:
             return str(problem.summary)
-        self.made[address], self.keys[address] = made, key
+        self.objects[address], self.keys[address] = created, key
         return ""
 
     def delete(self, address: str) -> str:
         type_ = catalog_type(address.partition(".")[0])
-        problem = self.changes.delete(type_, self.made[address], self.keys[address])
+        problem = self.changes.delete(type_, self.objects[address], self.keys[address])
         return str(problem.summary) if problem else ""
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [self._value(one) for one in value]
+            return [self._value(item) for item in value]
         if isinstance(value, dict):
             if set(value) == {"json"}:
                 return json.dumps(self._value(value["json"]))
             if set(value) == {"long"}:
                 return _long(value["long"])
-            return {key: self._value(one) for key, one in value.items()}
+            return {key: self._value(item) for key, item in value.items()}
         whole = REFERENCE.fullmatch(value) if isinstance(value, str) else None
         return self._attribute(whole[1], whole[2]) if whole else value
 
     def _attribute(self, address: str, path: str) -> Any:
-        found: Any = self.made[address]
+        value: Any = self.objects[address]
         for step in path.split("."):
-            found = found[int(step)] if step.isdigit() else found[step]
-        return found
+            value = value[int(step)] if step.isdigit() else value[step]
+        return value
 
 
 def _long(length: int) -> str:
-    """A policy, or a word, of about so many characters."""
+    """A policy or a word of about this length."""
     if length == 2100:
         return "a" * length
     resources = [f"arn:aws:s3:::bucket-{number:03}" for number in range(length // 27)]
@@ -125,7 +125,7 @@ def case_id(case: dict[str, Any]) -> str:
 
 
 def outside(case: dict[str, Any]) -> str:
-    """Cases name much that they do not make; those about what must be there do not."""
+    """Most cases refer to existing objects; cases about missing objects do not."""
     judged = case["rule"].startswith("there_") or "nobody" in json.dumps(case.get("edit"))
     return "" if judged else "*"
 
@@ -162,7 +162,7 @@ def _refused(
 
 
 def test_unknown_values_are_not_refused() -> None:
-    """Nothing but names of objects that were made outside: no rule can be sure."""
+    """All references are to objects outside of the configuration, so no rule can decide."""
     outside: dict[str, dict[str, Any]] = {
         "aws_subnet": {"vpc_id": "vpc-1", "cidr_block": "10.0.0.0/24", "availability_zone": "us-east-1a"},
         "aws_lb": {"name": "web", "subnets": ["subnet-1"], "security_groups": ["sg-1"]},
@@ -180,14 +180,14 @@ def test_unknown_values_are_not_refused() -> None:
         "aws_s3_bucket_policy": {"bucket": "a", "policy": None},
         "aws_backup_selection": {"iam_role_arn": "arn:aws:iam::123456789012:role/a", "resources": ["*"]},
     }
-    found = {
+    refused = {
         name: answer
         for name, values in outside.items()
         for _, answer in refusals(
             name, None, values, lambda type_: [{"pattern": "*"}] if type_ == OUTSIDE else ()
         )
     }
-    assert found == {}
+    assert refused == {}
 
 
 def test_every_rule_has_a_name_a_source_and_types_that_exist() -> None:
@@ -200,7 +200,7 @@ def test_every_rule_has_a_name_a_source_and_types_that_exist() -> None:
 
 
 def test_most_rules_have_a_test() -> None:
-    """Rules that differ in the type alone share a case."""
+    """Rules that only differ in the type share a case."""
     tried = {case["rule"] for case in TABLE["cases"]}
     assert tried <= {rule.name for rule in RULES}
     assert len(tried) >= 120, len(tried)
@@ -237,7 +237,7 @@ def test_the_docs_list_the_rules() -> None:
 
 
 def test_results_of_data_sources_count_as_existing(tmp_path: Path) -> None:
-    """A VPC from outside is named by a subnet; one that nothing answered is refused."""
+    """A subnet may use a VPC that a data source has returned; an unknown VPC is refused."""
     lookup = 'data "aws_vpc" "old" { id = "vpc-0123456789abcdef0" }\n'
     subnet = """
 resource "aws_subnet" "a" {
@@ -245,8 +245,8 @@ resource "aws_subnet" "a" {
   cidr_block = "10.0.0.0/24"
 }
 """
-    found = PROVIDERS + lookup + subnet % "data.aws_vpc.old.id"
-    Project(tmp_path / "found", found).apply(REHEARSAL_EXISTS="")
+    in_existing_vpc = PROVIDERS + lookup + subnet % "data.aws_vpc.old.id"
+    Project(tmp_path / "found", in_existing_vpc).apply(REHEARSAL_EXISTS="")
     nothing = Project(tmp_path / "nothing", PROVIDERS + subnet % '"vpc-0123456789abcdef0"')
     words = nothing.apply(code=1, REHEARSAL_EXISTS="")
     assert "InvalidVpcID.NotFound" in words
@@ -290,7 +290,7 @@ def test_terraform_stops_with_the_address(tmp_path: Path) -> None:
 
 
 def test_conflicting_resources_are_refused(tmp_path: Path) -> None:
-    """terraform creates both at once."""
+    """terraform creates both in parallel."""
     both = NETWORK.replace("10.0.1.0/24", "10.0.0.0/25").replace("count  = 5", "count  = 6")
     words = " ".join(Project(tmp_path / "both", PROVIDERS + both).apply(code=1).split())
     assert words.count("InvalidSubnet.Conflict") == 1

@@ -1,4 +1,4 @@
-"""Tests of REHEARSAL_AS: the rehearsal refuses a role what IAM would refuse it."""
+"""Tests of REHEARSAL_AS: the rehearsal refuses the calls of a role that IAM would refuse."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def access(folder: Path, *statements: dict[str, Any], boundary: list[dict[str, A
     cloud.put("aws_iam_role_policy", "a", inline)
     cloud.put("aws_iam_role", "a", role)
     cloud.put("aws_vpc", "a", VPC)
-    found = Access.of("apply", cloud, ACCOUNT)
-    assert found
-    return found
+    loaded = Access.of("apply", cloud, ACCOUNT)
+    assert loaded
+    return loaded
 
 
-def refused(found: Access, type_name: str, when: str, prior: Any = None, planned: Any = None) -> str:
-    answer = found.refused(type_name, when, prior, planned)
+def refused(rights: Access, type_name: str, when: str, prior: Any = None, planned: Any = None) -> str:
+    answer = rights.refused(type_name, when, prior, planned)
     return f"{answer.request.action} {answer.because}" if answer else ""
 
 
@@ -63,20 +63,20 @@ def refused(found: Access, type_name: str, when: str, prior: Any = None, planned
     ],
 )
 def test_the_missing_action_is_in_the_message(tmp_path: Path, when: str, lacking: str) -> None:
-    """And with all others but this one, each other operation is done."""
+    """With all permissions except this one, each other operation is possible."""
     rest = {"Effect": "Allow", "NotAction": lacking, "Resource": "*"}
-    found = access(tmp_path, rest)
+    rights = access(tmp_path, rest)
     for each in ("read", "create", "update", "delete"):
         prior = None if each == "create" else VPC
         planned = {**VPC, "enable_dns_support": False} if each in ("create", "update") else None
         says = f"{lacking} because no identity-based policy allows the {lacking} action"
-        assert refused(found, "aws_vpc", each, prior, planned) == (says if each == when else "")
+        assert refused(rights, "aws_vpc", each, prior, planned) == (says if each == when else "")
 
 
 def test_a_change_of_tags_only_needs_tag_permissions(tmp_path: Path) -> None:
-    found = access(tmp_path, statement("ec2:CreateTags"))
-    assert not refused(found, "aws_vpc", "update", VPC, {**VPC, "tags_all": {**TAGS, "Team": "a"}})
-    assert refused(found, "aws_vpc", "update", VPC, {**VPC, "tags_all": {}}).startswith("ec2:DeleteTags ")
+    rights = access(tmp_path, statement("ec2:CreateTags"))
+    assert not refused(rights, "aws_vpc", "update", VPC, {**VPC, "tags_all": {**TAGS, "Team": "a"}})
+    assert refused(rights, "aws_vpc", "update", VPC, {**VPC, "tags_all": {}}).startswith("ec2:DeleteTags ")
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_a_change_of_tags_only_needs_tag_permissions(tmp_path: Path) -> None:
 def test_conditions_are_evaluated_with_known_values(
     tmp_path: Path, condition: dict[str, Any], allowed: bool
 ) -> None:
-    """A condition on what is not known refuses nothing, whether it allows or denies."""
-    found = access(tmp_path, statement("ec2:*", Condition=condition))
-    assert (not refused(found, "aws_vpc", "delete", VPC)) == allowed
+    """A condition on an unknown value refuses nothing, in Allow and Deny statements."""
+    rights = access(tmp_path, statement("ec2:*", Condition=condition))
+    assert (not refused(rights, "aws_vpc", "delete", VPC)) == allowed
     denied = access(tmp_path, statement("ec2:*"), statement("ec2:*", effect="Deny", Condition=condition))
     certain = allowed and not {"IpAddress"} & condition.keys() and "aws:PrincipalTag" not in str(condition)
     assert bool(refused(denied, "aws_vpc", "delete", VPC)) == certain
@@ -105,37 +105,37 @@ def test_conditions_are_evaluated_with_known_values(
 
 def test_new_resources_have_request_tags(tmp_path: Path) -> None:
     tagged = {"StringEquals": {"aws:RequestTag/Project": "acme"}}
-    found = access(tmp_path, statement(["ec2:CreateVpc", "ec2:CreateTags"], Condition=tagged))
-    assert not refused(found, "aws_vpc", "create", None, VPC)
-    assert refused(found, "aws_vpc", "create", None, {**VPC, "tags_all": {}}).startswith("ec2:CreateVpc ")
+    rights = access(tmp_path, statement(["ec2:CreateVpc", "ec2:CreateTags"], Condition=tagged))
+    assert not refused(rights, "aws_vpc", "create", None, VPC)
+    assert refused(rights, "aws_vpc", "create", None, {**VPC, "tags_all": {}}).startswith("ec2:CreateVpc ")
 
 
 def test_resources_are_found_by_arguments_and_their_tags_in_the_account(tmp_path: Path) -> None:
     subnet = {"id": "subnet-0a", "vpc_id": "vpc-0a", "region": "us-east-1", "tags_all": TAGS}
     subnet["arn"] = f"arn:aws:ec2:us-east-1:{ACCOUNT.id}:subnet/subnet-0a"
     rest = statement("ec2:*", "arn:aws:ec2:*:*:subnet/*")
-    other = {"StringEquals": {"aws:ResourceTag/Project": "shop"}}
-    found = access(tmp_path, rest, statement("ec2:*", VPC["arn"], Condition=other))
-    answer = found.refused("aws_subnet", "create", None, subnet)
+    condition = {"StringEquals": {"aws:ResourceTag/Project": "shop"}}
+    rights = access(tmp_path, rest, statement("ec2:*", VPC["arn"], Condition=condition))
+    answer = rights.refused("aws_subnet", "create", None, subnet)
     assert answer
     assert (answer.request.action, answer.request.resource) == ("ec2:CreateSubnet", VPC["arn"])
-    found = access(tmp_path, rest, statement("ec2:*", VPC["arn"]))
-    assert not refused(found, "aws_subnet", "create", None, subnet)
+    rights = access(tmp_path, rest, statement("ec2:*", VPC["arn"]))
+    assert not refused(rights, "aws_subnet", "create", None, subnet)
 
 
 def test_an_explicit_deny_and_a_boundary_refuse(tmp_path: Path) -> None:
     everything = statement("*")
     deny = statement("ec2:DeleteVpc", effect="Deny")
-    found = access(tmp_path, everything, deny)
-    assert refused(found, "aws_vpc", "delete", VPC).endswith(
+    rights = access(tmp_path, everything, deny)
+    assert refused(rights, "aws_vpc", "delete", VPC).endswith(
         "with an explicit deny in an identity-based policy"
     )
-    found = access(tmp_path, everything, boundary=[everything, deny])
-    assert refused(found, "aws_vpc", "delete", VPC).endswith(
+    rights = access(tmp_path, everything, boundary=[everything, deny])
+    assert refused(rights, "aws_vpc", "delete", VPC).endswith(
         "with an explicit deny in a permissions boundary"
     )
-    found = access(tmp_path, everything, boundary=[statement("s3:*")])
-    assert "because no permissions boundary allows" in refused(found, "aws_vpc", "delete", VPC)
+    rights = access(tmp_path, everything, boundary=[statement("s3:*")])
+    assert "because no permissions boundary allows" in refused(rights, "aws_vpc", "delete", VPC)
 
 
 def test_passing_a_role_is_checked_by_service(tmp_path: Path) -> None:
@@ -143,16 +143,16 @@ def test_passing_a_role_is_checked_by_service(tmp_path: Path) -> None:
     to = {"StringEquals": {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}}
     passes = statement("iam:PassRole", Condition=to)
     assert not refused(access(tmp_path, statement("ec2:*"), passes), "aws_flow_log", "create", None, log)
-    found = access(tmp_path, statement("ec2:*"))
-    assert refused(found, "aws_flow_log", "create", None, log).startswith("iam:PassRole ")
+    rights = access(tmp_path, statement("ec2:*"))
+    assert refused(rights, "aws_flow_log", "create", None, log).startswith("iam:PassRole ")
 
 
 def test_unknown_policies_may_allow_anything(tmp_path: Path) -> None:
-    found = access(tmp_path)
-    assert refused(found, "aws_vpc", "read", VPC)
+    rights = access(tmp_path)
+    assert refused(rights, "aws_vpc", "read", VPC)
     arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-    found.cloud.put("aws_iam_role_policy_attachment", "a", {"role": "acme-apply", "policy_arn": arn})
-    again = Access.of("acme-apply", found.cloud, ACCOUNT)
+    rights.cloud.put("aws_iam_role_policy_attachment", "a", {"role": "acme-apply", "policy_arn": arn})
+    again = Access.of("acme-apply", rights.cloud, ACCOUNT)
     assert again
     assert not refused(again, "aws_vpc", "read", VPC)
 
@@ -164,21 +164,21 @@ def test_without_the_role_nothing_is_refused(tmp_path: Path) -> None:
         cloud.put("aws_iam_role", name, {"name": name})
     with pytest.raises(ValueError, match=r"REHEARSAL_AS=apply could be a-apply, b-apply"):
         Access.of("apply", cloud, ACCOUNT)
-    found = Access.of("b-apply", cloud, ACCOUNT)
-    assert found
-    assert found.role == "b-apply"
+    rights = Access.of("b-apply", cloud, ACCOUNT)
+    assert rights
+    assert rights.role == "b-apply"
 
 
 def test_variables_of_policies_match_anything() -> None:
     own = {"Statement": [statement("s3:*", "arn:aws:s3:::${aws:username}-files")]}
     assert Identity([own]).may(Request("s3:CreateBucket", "arn:aws:s3:::someone-files"))
     assert not Identity([own]).may(Request("s3:CreateBucket", "arn:aws:s3:::logs"))
-    other = {"Statement": [statement("s3:*"), statement("s3:*", "arn:${x}", effect="Deny")]}
-    assert Identity([other]).may(Request("s3:CreateBucket", "arn:aws:s3:::logs"))
+    policy = {"Statement": [statement("s3:*"), statement("s3:*", "arn:${x}", effect="Deny")]}
+    assert Identity([policy]).may(Request("s3:CreateBucket", "arn:aws:s3:::logs"))
 
 
 def test_stored_actions_are_those_of_the_service_reference() -> None:
-    """Otherwise: python -m rehearsal.actions."""
+    """If this fails, run python -m rehearsal.actions."""
     assert actions.kept() == actions.describe(actions.wanted(actions.calls()))
 
 

@@ -35,17 +35,17 @@ def resource(catalog: Catalog, name: str) -> Type:
 
 
 def planned(type_: Type, prior: Object | None, **given: Any) -> tuple[Object, list[Any]]:
-    """The plan of a configuration, with terraform's proposal for what is computed."""
+    """The plan of a configuration, with terraform's proposal for computed arguments."""
     config = {**null(type_.block), **given}
-    kept = {
+    computed = {
         name: prior[name]
         for name, attribute in type_.block.attributes.items()
         if prior and attribute.computed and config[name] is None
     }
-    return plan(type_, prior, {**config, **kept}, config, Account())
+    return plan(type_, prior, {**config, **computed}, config, Account())
 
 
-def made(type_: Type, **given: Any) -> Object:
+def created(type_: Type, **given: Any) -> Object:
     return ValueFactory(type_, planned(type_, None, **given)[0], Account()).completed()
 
 
@@ -81,7 +81,7 @@ def test_a_block_that_is_allowed_five_times_is_refused_a_sixth_time(catalog: Cat
 
 def test_types_without_facts_use_create_only_properties_of_cloudformation(catalog: Catalog) -> None:
     type_ = resource(catalog, "aws_kinesis_stream_consumer")
-    before = made(type_, name="a", stream_arn="arn:aws:kinesis:us-east-1:123456789012:stream/a")
+    before = created(type_, name="a", stream_arn="arn:aws:kinesis:us-east-1:123456789012:stream/a")
     _, replace = planned(
         type_, before, name="a", stream_arn="arn:aws:kinesis:us-east-1:123456789012:stream/b"
     )
@@ -101,8 +101,8 @@ def test_data_sources_fill_optional_computed_attributes(catalog: Catalog, tmp_pa
 def test_engine_data_sources_have_a_version_and_a_family(catalog: Catalog) -> None:
     type_ = catalog.load("aws", "data", {"aws_rds_engine_version"})["aws_rds_engine_version"]
     config = {**null(type_.block), "engine": "postgres"}
-    found = data_sources.answer(type_, config, Account(), Cloud(None))
-    assert (found["version"], found["parameter_group_family"]) == ("17.6", "postgres17")
+    answer = data_sources.answer(type_, config, Account(), Cloud(None))
+    assert (answer["version"], answer["parameter_group_family"]) == ("17.6", "postgres17")
     asked = data_sources.answer(type_, {**config, "preferred_versions": ["16.9"]}, Account(), Cloud(None))
     assert (asked["version"], asked["parameter_group_family"]) == ("16.9", "postgres16")
 
@@ -139,7 +139,7 @@ def test_the_names_of_a_certificate_are_known_at_plan(tmp_path: Path) -> None:
 
 def test_a_new_name_replaces_the_certificate_with_known_validation_records(catalog: Catalog) -> None:
     type_ = resource(catalog, "aws_acm_certificate")
-    first = made(type_, domain_name="example.com", validation_method="DNS")
+    first = created(type_, domain_name="example.com", validation_method="DNS")
     assert first["subject_alternative_names"] == ["example.com"]
     assert [each["domain_name"] for each in first["domain_validation_options"]] == ["example.com"]
     same, replace = planned(type_, first, domain_name="example.com", validation_method="DNS")
@@ -158,7 +158,7 @@ STATEMENT: dict[str, Any] = {"Effect": "Allow", "Action": "s3:GetObject", "Resou
 
 
 @pytest.mark.parametrize(
-    ("other", "same"),
+    ("changed", "same"),
     [
         ({**STATEMENT, "Action": ["s3:GetObject"]}, True),
         ([{**STATEMENT, "Resource": ["*"]}], True),
@@ -166,12 +166,12 @@ STATEMENT: dict[str, Any] = {"Effect": "Allow", "Action": "s3:GetObject", "Resou
         ({**STATEMENT, "Effect": "Deny"}, False),
     ],
 )
-def test_equivalent_policies_are_no_difference(catalog: Catalog, other: Any, same: bool) -> None:
+def test_equivalent_policies_are_no_difference(catalog: Catalog, changed: Any, same: bool) -> None:
     type_ = resource(catalog, "aws_iam_policy")
     policy = json.dumps({"Version": "2012-10-17", "Statement": [STATEMENT]})
-    before = made(type_, name="a", policy=policy)
+    before = created(type_, name="a", policy=policy)
     after, _ = planned(
-        type_, before, name="a", policy=json.dumps({"Version": "2012-10-17", "Statement": other})
+        type_, before, name="a", policy=json.dumps({"Version": "2012-10-17", "Statement": changed})
     )
     assert (after == before) is same
 
@@ -179,7 +179,7 @@ def test_equivalent_policies_are_no_difference(catalog: Catalog, other: Any, sam
 def test_the_case_of_windows_is_no_difference(catalog: Catalog) -> None:
     type_ = resource(catalog, "aws_db_instance")
     given = {"identifier": "a", "instance_class": "db.t4g.medium", "engine": "postgres"}
-    before = made(type_, **given, maintenance_window="sun:05:00-sun:06:00")
+    before = created(type_, **given, maintenance_window="sun:05:00-sun:06:00")
     assert planned(type_, before, **given, maintenance_window="Sun:05:00-Sun:06:00") == (before, [])
     assert planned(type_, before, **given, maintenance_window="mon:05:00-mon:06:00")[0] != before
 
@@ -194,18 +194,18 @@ def test_a_cluster_is_replaced_when_its_encryption_is_removed_not_when_it_is_add
         "role_arn": "arn:aws:iam::123456789012:role/a",
         "vpc_config": [{**null(type_.block.blocks["vpc_config"].block), "subnet_ids": ["subnet-a"]}],
     }
-    plain, encrypted = made(type_, **given), made(type_, **given, encryption_config=encryption)
+    plain, encrypted = created(type_, **given), created(type_, **given, encryption_config=encryption)
     assert planned(type_, encrypted, **given)[1] == [("encryption_config",)]
     assert planned(type_, plain, **given, encryption_config=encryption)[1] == []
 
 
 def test_a_type_without_facts_has_the_defaults_of_cloudformation(catalog: Catalog) -> None:
-    """Planned where the provider has a default, chosen by AWS where it asks what AWS chose."""
+    """A default is planned if the provider has one, and unknown until the apply if AWS chooses the value."""
     type_ = resource(catalog, "aws_globalaccelerator_endpoint_group")
     plans, _ = planned(type_, None, listener_arn="arn:aws:globalaccelerator::123456789012:listener/a")
     assert (plans["threshold_count"], plans["health_check_path"]) == (3, UNKNOWN)
-    assert made(type_, listener_arn="a", threshold_count=5)["threshold_count"] == 5
-    assert made(type_, listener_arn="a")["health_check_path"] == "/"
+    assert created(type_, listener_arn="a", threshold_count=5)["threshold_count"] == 5
+    assert created(type_, listener_arn="a")["health_check_path"] == "/"
 
 
 def test_the_defaults_of_cloudformation_agree_with_the_facts(catalog: Catalog) -> None:
@@ -299,9 +299,9 @@ def test_objects_are_imported_by_their_documented_id(
     changes = Changes(Cloud(tmp_path / "cloud.sqlite"), Account())
     created, key, refused = changes.create(type_, planned(type_, None, **given)[0])
     assert refused is None
-    found, private = changes.imported(type_, identity.format(**created))
+    imported, private = changes.imported(type_, identity.format(**created))
     assert private == key
-    assert found == created
+    assert imported == created
 
 
 def test_an_import_leaves_write_only_arguments_unset(catalog: Catalog, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def resources(catalog: Catalog) -> dict[str, Type]:
 
 
 def smallest(type_: Type) -> Object:
-    """A configuration in which the required text arguments are given and nothing else."""
+    """A configuration with only the required text arguments."""
     required = {name: "x" for name, a in type_.block.attributes.items() if a.required and a.type == "string"}
     return {**null(type_.block), **required}
 
@@ -61,13 +61,13 @@ def test_every_resource_is_planned_completed_and_then_unchanged(resources: dict[
     for type_ in resources.values():
         config = smallest(type_)
         planned, replace = plan(type_, None, config, config, Account())
-        made = ValueFactory(type_, planned, Account()).completed()
-        assert not _unknown_in(made), type_.name
+        created = ValueFactory(type_, planned, Account()).completed()
+        assert not _unknown_in(created), type_.name
         assert not replace, type_.name
-        kept = {name: made[name] for name, a in type_.block.attributes.items() if a.computed}
-        again, replace = plan(type_, made, {**config, **kept}, config, Account())
-        assert (again, replace) == (made, []), type_.name
-        pack(made)
+        computed = {name: created[name] for name, a in type_.block.attributes.items() if a.computed}
+        again, replace = plan(type_, created, {**config, **computed}, config, Account())
+        assert (again, replace) == (created, []), type_.name
+        pack(created)
 
 
 def test_every_data_source_answers(catalog: Catalog) -> None:
@@ -110,7 +110,7 @@ def test_every_path_in_the_facts_names_an_argument(resources: dict[str, Type]) -
 
 
 def test_differences_from_the_real_schema_have_a_reason() -> None:
-    """support/witness.py holds the facts against the real provider's schema; each difference has a reason."""
+    """support/witness.py compares the facts with the real provider's schema; each difference has a reason."""
     witness = yaml.safe_load((Path(__file__).parent / "rehearsal/witness.yaml").read_text(encoding="utf-8"))
     reasons = [line for lines in witness["differ"].values() for line in lines.values()]
     assert witness["types"] > 100

@@ -73,7 +73,7 @@ resource "aws_lb_target_group" "this" {
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The network above, applied. Tests read it and leave it as it is."""
+    """The applied network, which tests must not change."""
     project = Project(tmp_path_factory.mktemp("network"), NETWORK)
     project.apply()
     return project
@@ -115,17 +115,17 @@ def test_identical_resources_have_different_ids(network: Project) -> None:
 
 
 def test_two_fresh_accounts_get_the_same_values(network: Project, tmp_path: Path) -> None:
-    other = Project(tmp_path, NETWORK)
-    other.apply()
+    second = Project(tmp_path, NETWORK)
+    second.apply()
     first = {name: each for name, each in network.state().items() if "twin" not in name}
-    assert {name: each for name, each in other.state().items() if "twin" not in name} == first
+    assert {name: each for name, each in second.state().items() if "twin" not in name} == first
 
 
 def test_a_change_updates_replaces_or_deletes_as_aws_would(tmp_path: Path) -> None:
     project = Project(tmp_path, NETWORK)
     project.apply()
     changed = (
-        NETWORK.replace("enable_dns_hostnames = true", "")  # was given, is not any more
+        NETWORK.replace("enable_dns_hostnames = true", "")  # removed from the configuration
         .replace("10.0.0.0/24", "10.0.1.0/24")
         .replace('"first"', '"second"')
         .replace("443", "8443")
@@ -178,9 +178,9 @@ def test_drift_is_found_and_repaired(tmp_path: Path) -> None:
     state = project.state()
     cloud.delete("aws_lb_target_group", f"eu-west-1/{state['aws_lb_target_group.this']['id']}")
     vpc = f"eu-west-1/{state['aws_vpc.this']['id']}"
-    found = cloud.get("aws_vpc", vpc)
-    assert found is not None
-    cloud.put("aws_vpc", vpc, {**found, "enable_dns_hostnames": False})
+    stored = cloud.get("aws_vpc", vpc)
+    assert stored is not None
+    cloud.put("aws_vpc", vpc, {**stored, "enable_dns_hostnames": False})
     drift = project.run("plan", "-refresh-only", "-detailed-exitcode", code=2)
     assert "aws_lb_target_group.this has been deleted" in drift
     assert "enable_dns_hostnames                 = true -> false" in drift

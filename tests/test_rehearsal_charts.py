@@ -224,13 +224,13 @@ class Trial:
         self.releases.configure({"kubernetes": {"host": HOST}})
 
     def chart(self, *objects: dict[str, Any] | str, name: str = "it", **files: str) -> Trial:
-        place = self.folder / name
-        (place / "templates").mkdir(parents=True, exist_ok=True)
-        (place / "Chart.yaml").write_text(f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n")
+        folder = self.folder / name
+        (folder / "templates").mkdir(parents=True, exist_ok=True)
+        (folder / "Chart.yaml").write_text(f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n")
         texts = [each if isinstance(each, str) else json.dumps(each) for each in objects]
-        (place / "templates/all.yaml").write_text("\n---\n".join(texts))
+        (folder / "templates/all.yaml").write_text("\n---\n".join(texts))
         for file, text in files.items():
-            (place / file.replace("_", ".")).write_text(text)
+            (folder / file.replace("_", ".")).write_text(text)
         return self
 
     def findings(self, upgrade: bool = False, applying: bool = False, **arguments: Any) -> list[Finding]:
@@ -383,8 +383,8 @@ def test_objects_that_kubernetes_refuses_are_refused(
     trial: Trial, body: dict[str, Any], path: str, value: Any, where: str, says: str
 ) -> None:
     more = [DEFINITION] if body is THING else []
-    found = trial.chart(edited(body, path, value), *more).refused()
-    assert any(where in each and says in each for each in found), found
+    messages = trial.chart(edited(body, path, value), *more).refused()
+    assert any(where in each and says in each for each in messages), messages
     assert trial.chart(body, *more).refused() == []
 
 
@@ -401,9 +401,9 @@ def test_objects_that_kubernetes_ignores_give_a_warning(
     trial: Trial, body: dict[str, Any], path: str, value: Any, says: str
 ) -> None:
     others = [each for each in (DEPLOYMENT, SERVICE, DEFINITION) if each is not body]
-    [found] = trial.chart(edited(body, path, value), *others).findings()
-    assert says in f"{found.where}: {found.says}"
-    assert not found.sure
+    [finding] = trial.chart(edited(body, path, value), *others).findings()
+    assert says in f"{finding.where}: {finding.says}"
+    assert not finding.sure
 
 
 def test_probes_are_not_checked_if_the_release_does_not_wait(trial: Trial) -> None:
@@ -418,22 +418,22 @@ def test_refusals_of_helm_are_shown_unchanged(trial: Trial) -> None:
     schema = {"type": "object", "additionalProperties": False, "properties": {"port": {"type": "integer"}}}
     trial.chart('{{ required "a port" .Values.port }}', values_schema_json=json.dumps(schema))
     (trial.folder / "it/values.schema.json").write_text(json.dumps(schema))
-    [found] = trial.refused(values=["port: high"])
-    assert "port: Invalid type. Expected: integer, given: string" in found
-    [found] = trial.refused(values=["prot: 1"])
-    assert "Additional property prot is not allowed" in found
-    [found] = trial.refused()
-    assert "a port" in found
+    [message] = trial.refused(values=["port: high"])
+    assert "port: Invalid type. Expected: integer, given: string" in message
+    [message] = trial.refused(values=["prot: 1"])
+    assert "Additional property prot is not allowed" in message
+    [message] = trial.refused()
+    assert "a port" in message
     trial.chart("a: {{ .Values.port")
-    [found] = trial.refused(values=["port: 1"])
-    assert "parse error" in found
+    [message] = trial.refused(values=["port: 1"])
+    assert "parse error" in message
 
 
 def test_lookups_of_templates_may_find_objects(trial: Trial) -> None:
     trial.chart('{{ if not (lookup "v1" "Secret" "default" "it") }}{{ fail "no secret" }}{{ end }}')
-    [found] = trial.findings()
-    assert "no secret" in found.says
-    assert not found.sure
+    [finding] = trial.findings()
+    assert "no secret" in finding.says
+    assert not finding.sure
     trial.chart('{{ fail "always" }}\n{{ lookup "v1" "Secret" "default" "it" }}')
     assert "always" in trial.refused()[0]
     old = "autoscaling/v2beta1"
@@ -472,8 +472,8 @@ def test_a_published_chart_is_checked_from_the_cache_of_helm(
 
 def test_unused_values_give_a_warning(trial: Trial) -> None:
     trial.chart("a: {{ .Values.port }}", values_yaml="port: 1\n")
-    [found] = trial.findings(values=["prot: 2"])
-    assert (found.where, found.sure) == ("values: prot", False)
+    [finding] = trial.findings(values=["prot: 2"])
+    assert (finding.where, finding.sure) == ("values: prot", False)
     assert trial.findings(values=["port: 2\nglobal: {}"]) == []
     trial.chart("a: {{ toJson .Values }}", values_yaml="port: 1\n")
     assert trial.findings(values=["prot: 2"]) == []
@@ -490,8 +490,8 @@ def test_settings_reach_the_chart(trial: Trial) -> None:
     }
     assert trial.refused(**settings) == []
     assert "Values.a.b" in trial.refused(**{**settings, "set": None})[0]
-    kept = catalog_path().parent / "scratch/charts"
-    assert not any('c: \\"1\\"' in file.read_text() for file in kept.glob("*"))
+    renderings = catalog_path().parent / "scratch/charts"
+    assert not any('c: \\"1\\"' in file.read_text() for file in renderings.glob("*"))
 
 
 def test_unknown_values_are_not_checked(trial: Trial) -> None:
@@ -547,9 +547,9 @@ def test_immutable_fields_are_refused_in_an_upgrade(
     changed = edited(body, path, value)
     if body is DEPLOYMENT:
         changed = edited(changed, "spec.template.metadata.labels", {"app": "it", "b": "1"})
-    found = trial.chart(changed).refused(upgrade=True)
-    assert len(found) == 1
-    assert f": {where}" in found[0]
+    messages = trial.chart(changed).refused(upgrade=True)
+    assert len(messages) == 1
+    assert f": {where}" in messages[0]
     hooked = edited(changed, "metadata.annotations", {"helm.sh/hook": "pre-upgrade"})
     assert trial.chart(hooked).refused(upgrade=True) == []
 
@@ -570,9 +570,9 @@ def test_duplicate_objects_and_those_of_another_release_are_refused(trial: Trial
     assert "2 times" in trial.chart(CONFIG, CONFIG).refused()[0]
     assert trial.refused(upgrade=True) == []
     trial.chart(CONFIG).apply(name="first")
-    assert trial.refused() == []  # at plan the other release may still go
-    [found] = trial.refused(applying=True)
-    assert "the release default/first owns it" in found
+    assert trial.refused() == []  # during the plan the other release may still be deleted
+    [message] = trial.refused(applying=True)
+    assert "the release default/first owns it" in message
     assert trial.refused(applying=True, take_ownership=True) == []
     assert trial.refused(applying=True, namespace="other") == []
     trial.releases.forget({"name": "first", "namespace": "default"})
@@ -690,15 +690,15 @@ def test_terraform_stops_with_the_address_at_plan_and_for_what_is_known_late_at_
         """
 
     project.write(configuration('"port: 0"'))
-    said = " ".join(project.run("plan", code=1).split())
-    assert "spec.ports[0].port: must be between 1 and 65535, got 0" in said
-    assert "with helm_release.it" in said
+    output = " ".join(project.run("plan", code=1).split())
+    assert "spec.ports[0].port: must be between 1 and 65535, got 0" in output
+    assert "with helm_release.it" in output
     project.write(configuration('"port: ${length(aws_sns_topic.it.arn) * 10000}"'))
     assert "65535" not in project.run("plan")
     assert "65535" in project.apply(code=1)
     project.write(configuration('"port: 81"'))
-    said = project.run("plan")
-    assert "spec.selektor: is not a field that Kubernetes knows here" in " ".join(said.split())
+    output = project.run("plan")
+    assert "spec.selektor: is not a field that Kubernetes knows here" in " ".join(output.split())
     project.apply()
     assert len(Cloud(project.cloud).notes("release")) == 1
     assert project.unchanged()
@@ -728,12 +728,12 @@ def test_own_charts_are_accepted_with_the_values_of_the_tiers(
             judge.remember(planned, upgrade=False)
             seen += 1
     assert seen > 5
-    held = [yaml.safe_load(json.dumps(each))["objects"] for each in cloud.notes("release")]
-    assert all(held)
+    recorded = [yaml.safe_load(json.dumps(each))["objects"] for each in cloud.notes("release")]
+    assert all(recorded)
 
 
 def _ours(values: dict[str, Any]) -> dict[str, Any]:
-    """References that are names, where the sample is an ARN."""
+    """Replaces references that are names, for which the sample is an ARN."""
     if "image" in values:
         values["image"] = "registry.example.com/it:1"
     named = ("Namespace", "ingressClass")

@@ -48,7 +48,7 @@ def _read() -> dict[str, dict[str, Any]]:
     return read_checks()
 
 
-def found(kind: str, type_: Type, config: dict[str, Any]) -> list[Problem]:
+def problems_of(kind: str, type_: Type, config: dict[str, Any]) -> list[Problem]:
     entry = known(kind, type_.name)
     return list(problems(type_.block, entry, config)) if entry else []
 
@@ -58,7 +58,7 @@ def false_alarms(file: Path) -> list[str]:
     return [
         f"{type_.name}.{name}: {problem.summary} ({problem.source})"
         for kind, type_, name, config in each(body, types())
-        for problem in found(kind, type_, config)
+        for problem in problems_of(kind, type_, config)
     ]
 
 
@@ -90,12 +90,12 @@ def test_unknown_values_are_not_checked() -> None:
     for kind, named in types().items():
         for type_ in named.values():
             config = dict.fromkeys(null(type_.block), UNKNOWN)
-            assert found(kind, type_, config) == [], type_.name
+            assert problems_of(kind, type_, config) == [], type_.name
             for name, nested in type_.block.blocks.items():
                 if nested.nesting in ("list", "set"):
                     inner = [dict.fromkeys(null(nested.block), UNKNOWN)] * 2
-                    told = [each.summary for each in found(kind, type_, {**config, name: inner})]
-                    assert [each for each in told if " member" not in each] == [], type_.name
+                    summaries = [each.summary for each in problems_of(kind, type_, {**config, name: inner})]
+                    assert [each for each in summaries if " member" not in each] == [], type_.name
 
 
 def test_manual_rules_fit_the_schema() -> None:
@@ -110,7 +110,7 @@ def test_manual_rules_fit_the_schema() -> None:
 
 
 def test_every_type_of_the_environments_has_checks_or_needs_none() -> None:
-    """The types whose arguments the provider leaves to AWS altogether."""
+    """Types of which the provider checks no argument."""
     used = {
         type_.name
         for file in sorted(GOLDEN.glob("*/*.json"))
@@ -126,8 +126,8 @@ def test_every_type_of_the_environments_has_checks_or_needs_none() -> None:
 
 def policy(**members: Any) -> str:
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", **members}
-    kept = {key: value for key, value in statement.items() if value is not None}
-    return json.dumps({"Version": "2012-10-17", "Statement": [kept]})
+    elements = {key: value for key, value in statement.items() if value is not None}
+    return json.dumps({"Version": "2012-10-17", "Statement": [elements]})
 
 
 TRUST = {"Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}, "Resource": None}
@@ -267,7 +267,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("aws_wafv2_web_acl_association.web_acl_arn", "acl", "be an ARN"),
     ("aws_xray_sampling_rule.fixed_rate", 5, "0 to 1"),
     ("aws_xray_sampling_rule.priority", 0, "1 to 9999"),
-    # Types that no tier uses: read in the provider's sources, or in the models of the services.
+    # Types that no tier uses; sources: the provider's code or the models of the services.
     ("aws_lambda_function.runtime", "python2", 'such as "python2.7"'),
     ("aws_sqs_queue.visibility_timeout_seconds", 50000, "0 to 43200"),
     ("aws_dynamodb_table.billing_mode", "ON_DEMAND", '"PAY_PER_REQUEST"'),
@@ -276,7 +276,7 @@ FAULTS: list[tuple[str, Any, str]] = [
 
 
 def build(path: list[str], type_block: Any, value: Any) -> dict[str, Any]:
-    """A configuration in which nothing but one argument is set."""
+    """A configuration with only one argument."""
     name, *rest = path
     nested = type_block.blocks.get(name)
     inner: Any = value
@@ -292,15 +292,15 @@ def test_an_invalid_value_is_refused_with_the_allowed_ones(address: str, value: 
     name, *path = address.split(".")
     type_ = types()["resource"][name]
     config = build(path, type_.block, value)
-    told = [
+    matching = [
         problem
-        for problem in found("resource", type_, config)
+        for problem in problems_of("resource", type_, config)
         if [step for step in problem.path if isinstance(step, str)] == path
     ]
-    assert len(told) == 1
-    assert told[0].summary.startswith(f"expected {path[0]}")
-    assert words in told[0].summary
-    assert "internal/service/" in told[0].detail or "API" in told[0].detail
+    assert len(matching) == 1
+    assert matching[0].summary.startswith(f"expected {path[0]}")
+    assert words in matching[0].summary
+    assert "internal/service/" in matching[0].detail or "API" in matching[0].detail
 
 
 @pytest.mark.parametrize(
@@ -337,14 +337,16 @@ def test_conflicting_and_incomplete_arguments_are_refused(
     name: str, config: dict[str, Any], words: str
 ) -> None:
     type_ = types()["resource"][name]
-    told = [problem.summary for problem in found("resource", type_, {**null(type_.block), **config})]
-    assert any(words in summary for summary in told), told
+    summaries = [
+        problem.summary for problem in problems_of("resource", type_, {**null(type_.block), **config})
+    ]
+    assert any(words in summary for summary in summaries), summaries
 
 
 def test_an_unknown_argument_may_be_the_required_one() -> None:
     type_ = types()["resource"]["aws_vpc_security_group_ingress_rule"]
     config = {**null(type_.block), "ip_protocol": "tcp", "referenced_security_group_id": UNKNOWN}
-    assert found("resource", type_, config) == []
+    assert problems_of("resource", type_, config) == []
 
 
 @pytest.mark.parametrize(
@@ -436,6 +438,6 @@ def test_checks_are_loaded_by_type() -> None:
     ],
 )
 def test_plan_time_refusals_of_the_provider(name: str, config: dict[str, Any], words: str) -> None:
-    found = [said for said, _ in refused(name, config)]
-    assert len(found) == bool(words)
-    assert not words or words in found[0]
+    summaries = [summary for summary, _ in refused(name, config)]
+    assert len(summaries) == bool(words)
+    assert not words or words in summaries[0]

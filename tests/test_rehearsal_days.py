@@ -48,7 +48,7 @@ resource "aws_backup_vault_lock_configuration" "a" {
 def test_a_vault_lock_is_permanent_after_its_grace_days(tmp_path: Path) -> None:
     project = Project(tmp_path, PROVIDERS + LOCK % 100)
     project.apply()
-    project.apply(PROVIDERS + LOCK % 200, REHEARSAL_DAYS="2")  # a new lock, and a new grace
+    project.apply(PROVIDERS + LOCK % 200, REHEARSAL_DAYS="2")  # a new lock with a new grace time
     project.write(PROVIDERS + LOCK % 300)
     assert "InvalidRequestException" in project.apply(code=1, REHEARSAL_DAYS="5")
 
@@ -60,7 +60,7 @@ def test_pending_changes_are_applied_within_a_week(tmp_path: Path) -> None:
     assert project.state()[ADDRESS]["instance_class"] == "db.t4g.medium"
     project.run("plan", "-detailed-exitcode", code=2, REHEARSAL_DAYS="6")
     project.run("plan", "-detailed-exitcode", code=0, REHEARSAL_DAYS="7")
-    assert project.unchanged()  # the clock stays where it is
+    assert project.unchanged()  # the clock stays unchanged
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_eks_upgrades_a_cluster_after_the_end_of_support(
     cluster = {"name": "main", "version": "1.33", "upgrade_policy": [{"support_type": policy}]}
     cloud.put("aws_eks_cluster", "us-east-1/main", cluster)
     days.pass_to(cloud, {"REHEARSAL_DAYS": "1", "TIERRA_TODAY": day})
-    [(_, found)] = cloud.items("aws_eks_cluster")
-    assert found["version"] == version
+    [(_, stored)] = cloud.items("aws_eks_cluster")
+    assert stored["version"] == version
 
 
 def test_lowering_the_version_after_an_upgrade_by_eks_is_refused(tmp_path: Path) -> None:
@@ -102,8 +102,8 @@ def test_rds_upgrades_postgres_without_extended_support(tmp_path: Path) -> None:
             {**database, "engine_version_actual": "14.19", "engine_lifecycle_support": support},
         )
     days.pass_to(cloud, {"REHEARSAL_DAYS": "1", "TIERRA_TODAY": "2027-03-01"})
-    found = {key: each["engine_version"] for key, each in cloud.items("aws_db_instance")}
-    assert found == {"a": "15.13", "b": "14.19"}
+    versions = {key: each["engine_version"] for key, each in cloud.items("aws_db_instance")}
+    assert versions == {"a": "15.13", "b": "14.19"}
 
 
 def test_a_rotation_changes_the_current_version(tmp_path: Path) -> None:

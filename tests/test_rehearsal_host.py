@@ -35,7 +35,7 @@ def test_one_host_answers_every_call_in_the_environment_of_the_call(tmp_path: Pa
 
 
 def start(folder: Path, idle: float) -> subprocess.Popen[bytes]:
-    """A host of its own in a folder, which is listening."""
+    """Starts a separate host in a folder and waits until it listens."""
     program = (
         f"from rehearsal import host; host.HOME, host.IDLE_SECONDS = {str(folder)!r}, {idle}; host.main()"
     )
@@ -46,19 +46,19 @@ def start(folder: Path, idle: float) -> subprocess.Popen[bytes]:
 
 
 def call(folder: Path, environment: str) -> socket.socket:
-    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    made.connect(os.path.relpath(folder / "host-1.sock"))
-    socket.send_fds(made, [b"-"], [1, 2])
-    made.sendall(f"aws\0{folder}\0{environment}".encode())
-    made.shutdown(socket.SHUT_WR)
-    made.settimeout(20)
-    return made
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.connect(os.path.relpath(folder / "host-1.sock"))
+    socket.send_fds(connection, [b"-"], [1, 2])
+    connection.sendall(f"aws\0{folder}\0{environment}".encode())
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(20)
+    return connection
 
 
 def test_a_host_without_calls_ends_and_removes_its_address(tmp_path: Path) -> None:
     (tmp_path / "host-0.sock").touch()
     host = start(tmp_path, idle=1)
-    assert call(tmp_path, "A=1").recv(3) == b"1"  # not from terraform: refused, as the provider itself does
+    assert call(tmp_path, "A=1").recv(3) == b"1"  # not a call by terraform: refused, as by the provider
     assert host.wait(timeout=20) == 0
     assert list(tmp_path.iterdir()) == []
 
@@ -68,13 +68,13 @@ def test_a_call_ends_if_its_caller_ends(tmp_path: Path) -> None:
 
     host = start(tmp_path, idle=60)
     try:
-        made = call(tmp_path, f"{COOKIE_NAME}={COOKIE_VALUE}")
+        connection = call(tmp_path, f"{COOKIE_NAME}={COOKIE_VALUE}")
         children = Path(f"/proc/{host.pid}/task/{host.pid}/children")
         deadline = time.monotonic() + 20
         while not children.read_text() and time.monotonic() < deadline:
             time.sleep(0.02)
         assert children.read_text()
-        made.close()
+        connection.close()
         while children.read_text() and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not children.read_text()

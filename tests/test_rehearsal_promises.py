@@ -140,14 +140,14 @@ def test_later_applies_continue_after_injected_failures(tmp_path: Path) -> None:
 
 def test_failures_are_the_same_with_the_same_seed(tmp_path: Path) -> None:
     fail = {"REHEARSAL_FAIL": "aws_sqs_queue=0.5", "REHEARSAL_SEED": "7"}
-    made = []
+    created = []
     for name in ("first", "second"):
         folder = tmp_path / name
         folder.mkdir()
         project = Project(folder, QUEUES)
         project.apply(code=1, **fail)
-        made.append(sorted(project.state()))
-    assert made[0] == made[1]
+        created.append(sorted(project.state()))
+    assert created[0] == created[1]
 
 
 def test_an_invalid_failure_rate_gets_one_message(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ FIXTURE = Path(__file__).parent / "rehearsal/refused/main.tf"
 def diagnostics(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str, str]]:
     """Address, summary and detail of everything that terraform validate refuses in the fixture."""
     project = Project(tmp_path_factory.mktemp("refused"), FIXTURE.read_text())
-    found = json.loads(project.run("validate", "-json", code=1))["diagnostics"]
+    reported = json.loads(project.run("validate", "-json", code=1))["diagnostics"]
     return {
         (re.sub(r'[^\w."]|"', "", _address(each)), each["summary"], each["detail"].replace("\n", " "))
-        for each in found
+        for each in reported
     }
 
 

@@ -31,7 +31,7 @@ def test_a_value_of_dynamic_type_becomes_a_pair_of_type_and_value() -> None:
     assert inner == {"rule": {"statement": [b'["tuple", []]', []]}}
 
 
-def test_a_state_out_of_reach_may_hold_every_type_unless_it_is_said_to_hold_no_other(
+def test_a_remote_state_may_contain_every_type_unless_only_configured_types_are_expected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".terraform").mkdir()

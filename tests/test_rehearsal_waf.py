@@ -52,7 +52,7 @@ def test_statements_are_nested_as_deeply_as_the_provider_allows(project: Project
 
 
 @pytest.mark.parametrize(
-    ("statement", "said"),
+    ("statement", "message"),
     [
         ({"geo_match_statment": {"country_codes": ["NL"]}}, "geo_match_statment"),
         ({"geo_match_statement": {}}, "country_codes"),
@@ -60,12 +60,12 @@ def test_statements_are_nested_as_deeply_as_the_provider_allows(project: Project
         ({"byte_match_statement": {"positional_constraint": "EXACTLY", "search_string": "x"}}, "text_trans"),
     ],
 )
-def test_a_wrong_statement_is_refused(project: Project, statement: dict[str, Any], said: str) -> None:
-    assert said in validated(project, statement, code=1)
+def test_a_wrong_statement_is_refused(project: Project, statement: dict[str, Any], message: str) -> None:
+    assert message in validated(project, statement, code=1)
 
 
 def test_changed_rules_are_updated_in_place(project: Project) -> None:
-    """The schema is as large as the words in use; a state that was written with another one is still read."""
+    """The schema only has statements in use; a state that was written with another schema is still read."""
     for statements in (
         [nested(2), nested(0)],
         [nested(0)],
@@ -74,8 +74,8 @@ def test_changed_rules_are_updated_in_place(project: Project) -> None:
         (project.folder / "waf.tf.json").write_text(configuration(*statements))
         project.apply()
         assert project.unchanged()
-        kept = project.state()["aws_wafv2_web_acl.this"]["rule"]
-        assert len(kept) == len(statements)
+        rules = project.state()["aws_wafv2_web_acl.this"]["rule"]
+        assert len(rules) == len(statements)
 
 
 def test_the_schema_only_has_statements_in_use() -> None:

@@ -26,7 +26,7 @@ from tierra.terraform.stack import Stack, TierError
 
 RELEASES = ROOT / "tests" / "releases"
 CURRENT = RELEASES / tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-# Addresses that are gone on purpose, with the reason: terraform destroys what they stood for. `*` is a name.
+# Addresses that were removed on purpose, with the reason: terraform destroys their resources. `*` is a name.
 REMOVED: Mapping[tuple[str, str], str] = {}
 
 
@@ -43,7 +43,7 @@ def lost(
     renames: Sequence[Rename] = RENAMES,
     removed: Mapping[tuple[str, str], str] = REMOVED,
 ) -> list[str]:
-    """The addresses of a release that are neither generated nor moved nor removed on purpose."""
+    """Addresses of a release that are not generated, moved, or removed on purpose."""
     led = {block["from"] for block in moved(tier, now, renames)}
     gone = [pattern(address) for of_tier, address in removed if of_tier == tier]
     left = sorted(set(released) - set(now) - led)
@@ -56,15 +56,15 @@ def test_the_snapshot_of_the_current_release_is_current(folders: dict[str, Path]
         lines = [
             f"{name} {tier} {address}\n"
             for name in ENVIRONMENTS
-            for tier, found in generated(folders[name]).items()
-            for address in sorted(found)
+            for tier, addresses in generated(folders[name]).items()
+            for address in sorted(addresses)
         ]
         (CURRENT / "addresses.txt").write_text("".join(lines))
         for name in ENVIRONMENTS:
             shutil.copy(ROOT / "environments" / f"{name}.yaml", CURRENT)
         pytest.fail("rewritten; read the difference and run again without UPDATE_RELEASE", pytrace=False)
-    kept = {file.name for file in CURRENT.glob("*")}
-    assert kept >= {"addresses.txt", *(f"{name}.yaml" for name in ENVIRONMENTS)}, (
+    files = {file.name for file in CURRENT.glob("*")}
+    assert files >= {"addresses.txt", *(f"{name}.yaml" for name in ENVIRONMENTS)}, (
         "UPDATE_RELEASE=1 .venv/bin/python -m pytest tests/test_releases.py writes them"
     )
 
@@ -83,7 +83,7 @@ def test_every_address_of_a_release_exists_is_moved_or_is_removed_on_purpose(
         if name == spec.stem:
             then.setdefault(tier, []).append(address)
     assert then
-    gone = {tier: lost(tier, found, now.get(tier, [])) for tier, found in then.items()}
+    gone = {tier: lost(tier, addresses, now.get(tier, [])) for tier, addresses in then.items()}
     assert {tier: each for tier, each in gone.items() if each} == {}, (
         "terraform would destroy these: name them in RENAMES of tierra/terraform/renames.py, or in REMOVED"
     )
@@ -96,7 +96,7 @@ def test_a_missing_address_without_a_move_is_lost() -> None:
     roles = Rename("0.2.0", "network", "aws_iam_role.deploy_*", "aws_iam_role.deployer_*")
     assert lost("network", then, now, [vpc]) == ["aws_iam_role.deploy_a"]
     assert lost("network", then, now, [vpc, roles]) == []
-    assert lost("edge", then, now, [vpc, roles]) == sorted(then)  # of another tier
+    assert lost("edge", then, now, [vpc, roles]) == sorted(then)  # the same address in another tier
     removed = {("network", "aws_iam_role.*"): "they had no use"}
     assert lost("network", then, now, [vpc], removed) == []
 
@@ -124,7 +124,7 @@ def test_a_rename_that_terraform_cannot_follow_is_refused() -> None:
 
 
 def topics(*names: str) -> Tier:
-    """A tier with a topic for each of these, called alarms-a or alarms-b by its last letter."""
+    """A tier with topics for these resource names; a topic is alarms-a or alarms-b, by the last letter."""
 
     def build(stack: Stack) -> None:
         for name in names:

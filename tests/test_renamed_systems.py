@@ -71,9 +71,9 @@ def test_resources_are_moved_without_changes(
 
 
 def test_outputs_use_the_current_name(variant: Callable[..., Variant]) -> None:
-    made = variant(systems={"orders": {**OTHER, "formerly": "shop"}})
-    assert list(made["delivery"].body["output"]["repository_urls"]["value"]) == ["orders"]
-    assert list(made["systems"].body["output"]["pod_role_arns"]["value"]) == ["orders"]
+    tiers = variant(systems={"orders": {**OTHER, "formerly": "shop"}})
+    assert list(tiers["delivery"].body["output"]["repository_urls"]["value"]) == ["orders"]
+    assert list(tiers["systems"].body["output"]["pod_role_arns"]["value"]) == ["orders"]
 
 
 def test_a_rename_can_be_reverted(variant: Callable[..., Variant]) -> None:
@@ -87,11 +87,11 @@ def test_a_rename_can_be_reverted(variant: Callable[..., Variant]) -> None:
 
 
 def test_pipelines_push_and_deploy_with_the_first_name(environment: Callable[..., Environment]) -> None:
-    made = environment(systems={"orders": {**SHOP, "calls": [], "formerly": "shop"}})
-    files = workflows(made)
+    trial = environment(systems={"orders": {**SHOP, "calls": [], "formerly": "shop"}})
+    files = workflows(trial)
     [text] = [text for name, text in files.items() if name.endswith("orders.trial.yml")]
-    for said in ("SYSTEM: shop", "acme-trial/shop", "push-shop", "deploy-shop", "shop-nightly"):
-        assert said in text, said
+    for part in ("SYSTEM: shop", "acme-trial/shop", "push-shop", "deploy-shop", "shop-nightly"):
+        assert part in text, part
     assert "systems/shop" in text
     assert not re.search(r"(acme-trial|systems)/orders", text)
 
@@ -106,9 +106,9 @@ def test_images_are_promoted_between_different_names(tmp_path: Path) -> None:
     )
     new = {**common, "systems": {"orders": OTHER}, "delivery": {"promote_from": "old"}}
     (tmp_path / "new.yaml").write_text(yaml.safe_dump(new))
-    made = load(tmp_path / "new.yaml")
-    assert source_arns(made, "orders")[0].endswith(":repository/acme-old/shop")
-    assert push_role_arn(made, "orders").endswith(":role/acme-new-push-orders")
+    production = load(tmp_path / "new.yaml")
+    assert source_arns(production, "orders")[0].endswith(":repository/acme-old/shop")
+    assert push_role_arn(production, "orders").endswith(":role/acme-new-push-orders")
 
 
 @pytest.mark.parametrize(

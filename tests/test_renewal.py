@@ -18,7 +18,7 @@ from tools.registries import Unreachable
 from tools.renewal import Pin, Row, answer, lines, markdown, newer, pins
 
 TODAY = date(2026, 11, 28)
-# A release in a text of Python, and what is none: addresses, examples for people, versions of TLS.
+# A version number in Python text, and exceptions: addresses, examples in messages, versions of TLS.
 RELEASE = re.compile(r"[\"@: ]v?(\d+\.\d+\.\d+)(?=[\"@ ])")
 NONE = re.compile(
     r"nginx-unprivileged|\b(?:10|172|192|169|127|100|224|0)(?:\.\d+){3}|version: Version|5\.0\.0|1\.2\.3"
@@ -27,7 +27,7 @@ TAG = re.compile(r"^\s*\w+: [a-z0-9./-]+:v?(\d[\w.]*)$", re.M)
 
 
 def pinned() -> Iterator[tuple[str, str]]:
-    """File and version of all that a plain search finds."""
+    """File and version of every match of a plain search."""
     for file in [*sources(ROOT), *sorted((ROOT / "tierra" / "github").glob("*.py"))]:
         for line in file.read_text(encoding="utf-8").splitlines():
             for version in (
@@ -45,9 +45,9 @@ def pinned() -> Iterator[tuple[str, str]]:
 
 def test_every_version_in_the_repository_is_listed() -> None:
     known = {(pin.file, pin.version.removeprefix("v")) for pin in pins()}
-    found = set(pinned())
-    assert len(found) > 200
-    assert found - known == set()
+    versions = set(pinned())
+    assert len(versions) > 200
+    assert versions - known == set()
 
 
 def test_actions_are_defined_in_one_place_and_listed() -> None:
@@ -59,11 +59,11 @@ def test_actions_are_defined_in_one_place_and_listed() -> None:
 
 
 def test_every_kind_is_listed_with_its_source() -> None:
-    found = pins()
-    assert {pin.kind for pin in found} == set(renewal.ORDER)
-    assert {pin.asked[0] for pin in found} <= {*registries.ASKED, renewal.AWS, ""}
-    assert {pin.name for pin in found if not pin.asked[0]} == {"ubuntu"}
-    assert len({pin.name for pin in found if pin.kind == "add-on"}) >= 20
+    listed = pins()
+    assert {pin.kind for pin in listed} == set(renewal.ORDER)
+    assert {pin.asked[0] for pin in listed} <= {*registries.ASKED, renewal.AWS, ""}
+    assert {pin.name for pin in listed if not pin.asked[0]} == {"ubuntu"}
+    assert len({pin.name for pin in listed if pin.kind == "add-on"}) >= 20
 
 
 def test_the_lock_file_of_both_registries_is_listed(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_the_lock_file_of_both_registries_is_listed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pin", "found", "expected"),
+    ("pin", "published", "expected"),
     [
         (Pin("python", "x", "1.9.0", "f"), ["1.10.0", "1.8.0", "2.0.0rc1"], ["1.10.0"]),
         (Pin("image", "x", "7.0.14", "f"), ["7", "8.0", "7.0.15", "8.0.1-nanoserver"], ["7.0.15"]),
@@ -88,11 +88,11 @@ def test_the_lock_file_of_both_registries_is_listed(tmp_path: Path) -> None:
         (Pin("action", "x", "v7.0.1", "f"), ["v7", "v8.0.0", "v7.0.1"], ["v8.0.0"]),
     ],
 )
-def test_newer_versions_are_found(pin: Pin, found: list[str], expected: list[str]) -> None:
-    assert [version for version, _ in newer(pin, [(each, None) for each in found])] == expected
+def test_newer_versions_are_found(pin: Pin, published: list[str], expected: list[str]) -> None:
+    assert [version for version, _ in newer(pin, [(each, None) for each in published])] == expected
 
 
-def test_it_says_since_when_a_version_is_outdated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_release_date_of_the_first_newer_version_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     def releases(name: str) -> Iterator[tuple[str, date | None]]:
         yield from [("1.0.0", date(2026, 1, 1)), ("1.2.0", date(2026, 3, 1)), ("1.1.0", date(2026, 2, 1))]
 
@@ -111,8 +111,8 @@ def test_an_unreachable_registry_is_reported_and_no_error(monkeypatch: pytest.Mo
     monkeypatch.setitem(registries.ASKED, "npm", silent)
     row = answer(Pin("npm", "x", "1.0.0", "f", ("npm", "x")))
     assert (row.newest, row.old, row.remark) == ("", False, "not asked: registry.example.com: no route")
-    said = list(lines([row], TODAY))
-    assert said[-1] == "versions: 1 in all, 0 old, 1 without an answer"
+    printed = list(lines([row], TODAY))
+    assert printed[-1] == "versions: 1 in all, 0 old, 1 without an answer"
     assert markdown([row], TODAY) == ""
 
 

@@ -19,7 +19,7 @@ from support.browser import Browser
 from support.project import Project as Checkout
 from support.project import succeeded, without_make
 from support.rehearsing import PROVIDERS, Project, installed
-from support.reports import found, one, put, says
+from support.reports import findings_of, plan_of, put, says
 
 from rehearsal.catalog import Catalog, catalog_path
 from tierra.aws.types import TYPES
@@ -142,7 +142,7 @@ EDITS = {
 
 def configuration(text: str) -> str:
     return re.sub(
-        r"#RULE (\S+) (\S+) (\S+)", lambda found: RULE % (found[2], found[1], found[3], found[2]), text
+        r"#RULE (\S+) (\S+) (\S+)", lambda match: RULE % (match[2], match[1], match[3], match[2]), text
     )
 
 
@@ -166,11 +166,11 @@ def test_a_replaced_database_is_data_loss_and_downtime_with_its_cause(
     counts = {"add": 2, "change": 3, "destroy": 1, "forecast": False}
     assert changed["tiers"]["data"] == {**counts, "cost": changed["cost"]["tiers"]["data"]}
     assert changed["findings"][0]["address"] == "aws_db_instance.postgres"
-    assert found(changed, "data")["aws_db_instance.postgres"]["says"] == (
+    assert findings_of(changed, "data")["aws_db_instance.postgres"]["says"] == (
         "no final snapshot; its data is permanently lost"
     )
-    assert "cannot be reached" in found(changed, "downtime")["aws_db_instance.postgres"]["says"]
-    forced = found(changed, "replacement")["aws_db_instance.postgres"]
+    assert "cannot be reached" in findings_of(changed, "downtime")["aws_db_instance.postgres"]["says"]
+    forced = findings_of(changed, "replacement")["aws_db_instance.postgres"]
     assert (forced["says"], forced["lines"]) == ("forced by db_name", ("~ db_name: platform → orders",))
 
 
@@ -181,7 +181,7 @@ def test_an_added_replica_is_one_change_without_warnings(changed: dict[str, Any]
 
 
 def test_an_opened_rule_is_shown_before_and_after(changed: dict[str, Any]) -> None:
-    rule = found(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
+    rule = findings_of(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
     assert (rule["critical"], rule["says"]) == (True, "open to the internet")
     assert [re.sub(r"sg-\w+", "sg", line) for line in rule["lines"]] == [
         "- tcp 443 from 10.0.0.0/8 into sg",
@@ -190,8 +190,8 @@ def test_an_opened_rule_is_shown_before_and_after(changed: dict[str, Any]) -> No
 
 
 def test_a_policy_is_compared_by_statement(changed: dict[str, Any]) -> None:
-    assert list(found(changed, "identity")) == ["aws_iam_role_policy.system"]
-    assert found(changed, "identity")["aws_iam_role_policy.system"]["lines"] == (
+    assert list(findings_of(changed, "identity")) == ["aws_iam_role_policy.system"]
+    assert findings_of(changed, "identity")["aws_iam_role_policy.system"]["lines"] == (
         "+ New: Allow sns:Publish on *",
         "- Old: Allow sqs:SendMessage on *",
         "~ ReadFiles: Action + s3:PutObject",
@@ -199,12 +199,14 @@ def test_a_policy_is_compared_by_statement(changed: dict[str, Any]) -> None:
 
 
 def test_an_inserted_waf_rule_is_one_change(changed: dict[str, Any]) -> None:
-    (line,) = found(changed, "exposure")["aws_wafv2_web_acl.main"]["lines"]
+    (line,) = findings_of(changed, "exposure")["aws_wafv2_web_acl.main"]["lines"]
     assert line.startswith("+ rule middle: priority 1, block: ")
     assert '"limit": 100' in line
 
 
-def test_the_terminal_shows_what_matters(changed: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_terminal_shows_a_summary_without_colour_codes(
+    changed: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     terminal.show(changed, "cdktf.out/dev/report.html")
     printed = capsys.readouterr().out
     for text in (
@@ -219,10 +221,10 @@ def test_the_terminal_shows_what_matters(changed: dict[str, Any], capsys: pytest
     assert len(printed.splitlines()) <= 41
 
 
-def printed(made: dict[str, Any], width: int, height: int) -> list[str]:
+def printed(result: dict[str, Any], width: int, height: int) -> list[str]:
     """The rows of the first screen."""
     console = Console(file=StringIO(), width=width, highlight=False, markup=False)
-    for each in terminal.screen(made, "cdktf.out/dev/report.html", width, height):
+    for each in terminal.screen(result, "cdktf.out/dev/report.html", width, height):
         console.print(each)
     assert isinstance(console.file, StringIO)
     return console.file.getvalue().splitlines()
@@ -230,14 +232,14 @@ def printed(made: dict[str, Any], width: int, height: int) -> list[str]:
 
 def test_the_first_screen_fits_the_smallest_terminal(first: dict[str, Any], changed: dict[str, Any]) -> None:
     many = {**changed, "tiers": first["tiers"], "findings": [*changed["findings"], *first["findings"]]}
-    for made in (first, changed, many):
-        rows = printed(made, 80, 24)
+    for result in (first, changed, many):
+        rows = printed(result, 80, 24)
         assert len(rows) <= 23
         assert max(map(len, rows)) <= 80
-        for tier, counts in made["tiers"].items():
+        for tier, counts in result["tiers"].items():
             assert any(re.match(rf"{tier} +{counts['add']} ", row) for row in rows), tier
         assert any(row.startswith("total") for row in rows)
-        assert rows[1].startswith(made["verdict_line"].capitalize())
+        assert rows[1].startswith(result["verdict_line"].capitalize())
         assert rows[-1] == "The whole report: cdktf.out/dev/report.html"
     assert len(printed(changed, 100, 60)) > len(printed(changed, 80, 24))
 
@@ -252,13 +254,13 @@ def test_forecasts_and_costs_are_one_line(changed: dict[str, Any]) -> None:
         "before": 100.2,
         "after": 1250.0,
     }
-    made = {**changed, "tiers": {"data": counts}, "cost": cost}
-    rows = printed(made, 80, 24)
+    result = {**changed, "tiers": {"data": counts}, "cost": cost}
+    rows = printed(result, 80, 24)
     assert "1 plan is a forecast, made again before it is applied." in rows
     priced = [row.split()[0] for row in rows if "100 → 1,250" in row]
     assert priced == ["data", "total"]
     assert "Prices: AWS's Price List (oldest price: 2026-01-15); 1 without one" in rows
-    for text in (pages.html(made), pages.markdown(made)):
+    for text in (pages.html(result), pages.markdown(result)):
         for word in ("100 → 1,250", "USD a month", "2026-01-15", "aws_flow_log.main"):
             assert word in text
     unpriced = {key: value for key, value in changed.items() if key != "cost"}
@@ -325,8 +327,8 @@ def test_the_order_does_not_depend_on_the_order_of_the_plan(changed: dict[str, A
     pictures = set()
     for turned in (False, True):
         listed = plan["resource_changes"][:: -1 if turned else 1]
-        made = report(put(tmp_path / f"{turned}" / "dev", "data", {"resource_changes": listed}), ["data"])
-        pictures.add((json.dumps(made), pages.markdown(made), pages.html(made)))
+        result = report(put(tmp_path / f"{turned}" / "dev", "data", {"resource_changes": listed}), ["data"])
+        pictures.add((json.dumps(result), pages.markdown(result), pages.html(result)))
     assert len(pictures) == 1
 
 
@@ -412,7 +414,7 @@ def test_no_output_shows_a_secret(
 
 
 class Page(HTMLParser):
-    """Every address that a page asks for, and its unclosed tags."""
+    """The addresses that a page loads, and its unclosed tags."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -438,16 +440,16 @@ def test_the_page_is_self_contained_and_escapes_values(first: dict[str, Any], tm
                         "after": {"name": "<script>alert(1)</script>` | @everyone <b>"}}}
         ]
     }  # fmt: skip
-    made = report(put(tmp_path / "dev", "data", plan), ["data"])
-    for each in (made, first):
+    result = report(put(tmp_path / "dev", "data", plan), ["data"])
+    for each in (result, first):
         page = Page()
         page.feed(pages.html(each))
         assert page.open == []
         assert not {"script", "link", "img", "iframe"} & page.tags
         assert all(link.startswith("#") for link in page.links)
-    assert "url(" not in pages.html(made)
-    assert "<script" not in pages.html(made)
-    (line,) = [line for line in pages.markdown(made).splitlines() if "script" in line]
+    assert "url(" not in pages.html(result)
+    assert "<script" not in pages.html(result)
+    (line,) = [line for line in pages.markdown(result).splitlines() if "script" in line]
     assert line == "  - `name`: `a` → `` <script>alert(1)</script>` | @everyone <b> ``"
 
 
@@ -462,8 +464,8 @@ def test_no_changes_are_reported_with_exit_code_0(
     folder = put(tmp_path / "dev", "network", {"resource_changes": [same]})
     monkeypatch.setattr("sys.argv", ["report", "--detailed", str(folder), "network"])
     assert main() == 0
-    made = json.loads((folder / "report.json").read_text())
-    assert (made["verdict"], made["verdict_line"]) == ("none", "no changes")
+    result = json.loads((folder / "report.json").read_text())
+    assert (result["verdict"], result["verdict_line"]) == ("none", "no changes")
     assert "No changes." in (folder / "report.md").read_text()
     assert capsys.readouterr().out.splitlines()[-1] == "No changes."
 
@@ -475,7 +477,7 @@ CONFIGURED = {
 
 
 def planned(folder: Path, target: str) -> Path:
-    """An output folder with a plan whose target is written beside it."""
+    """An output folder with a plan and its target."""
     plan = {"terraform_version": "1.11.4", "timestamp": "2026-01-31T09:30:12Z"}
     put(folder, "network", plan, CONFIGURED)
     (folder / "target").write_text(f"{target}\n")
@@ -488,17 +490,19 @@ def git(root: Path, *arguments: str) -> str:
 
 
 def test_the_header_names_environment_date_and_commit(tmp_path: Path) -> None:
-    made = report(planned(tmp_path / "out", "aws"), ["network"], "production")
-    title = made["title"]
+    result = report(planned(tmp_path / "out", "aws"), ["network"], "production")
+    title = result["title"]
     assert (title["account"], title["region"], title["target"]) == ("123456789012", "eu-west-1", "aws")
     assert (title["made"], title["terraform"]) == (["2026-01-31T09:30:12Z"] * 2, "1.11.4")
     assert title["providers"] == {"aws": "6.25.0"}
     assert title["tierra"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    for text in (pages.html(made), pages.markdown(made)):
+    for text in (pages.html(result), pages.markdown(result)):
         for word in ("123456789012", "eu-west-1", "2026-01-31 09:30 UTC", "1.11.4", "6.25.0"):
             assert word in text
         assert "REHEARSAL" not in text
-    assert printed(made, 80, 24)[0].startswith("AWS production  123456789012 eu-west-1  2026-01-31 09:30 UTC")
+    assert printed(result, 80, 24)[0].startswith(
+        "AWS production  123456789012 eu-west-1  2026-01-31 09:30 UTC"
+    )
 
 
 def test_provider_versions_come_from_the_lock_file(tmp_path: Path) -> None:
@@ -509,12 +513,12 @@ def test_provider_versions_come_from_the_lock_file(tmp_path: Path) -> None:
 
 
 def test_a_rehearsal_is_labelled(tmp_path: Path) -> None:
-    made = report(planned(tmp_path / "dev", "rehearsal"), ["network"])
-    assert made["title"]["target"] == "rehearsal"
-    for text in (pages.html(made), pages.markdown(made)):
+    result = report(planned(tmp_path / "dev", "rehearsal"), ["network"])
+    assert result["title"]["target"] == "rehearsal"
+    for text in (pages.html(result), pages.markdown(result)):
         assert "REHEARSAL" in text
         assert "Nothing in AWS is touched." in text
-    assert "REHEARSAL" in printed(made, 20, 24)[0]
+    assert "REHEARSAL" in printed(result, 20, 24)[0]
 
 
 def test_a_modified_spec_is_distinguished_from_its_commit(tmp_path: Path) -> None:
@@ -525,8 +529,8 @@ def test_a_modified_spec_is_distinguished_from_its_commit(tmp_path: Path) -> Non
     folder = planned(tmp_path / "dev", "aws")
 
     def head() -> dict[str, Any]:
-        found: dict[str, Any] = title(folder, ["network"], "dev", root)["spec"]
-        return found
+        spec_of_title: dict[str, Any] = title(folder, ["network"], "dev", root)["spec"]
+        return spec_of_title
 
     assert head() == {"path": "environments/dev.yaml", "commit": "", "edited": None, "diff": ""}
     git(root, "init", "-q")
@@ -538,25 +542,25 @@ def test_a_modified_spec_is_distinguished_from_its_commit(tmp_path: Path) -> Non
     spec.write_text("replicas: 3 # ``` <b>\n")
     assert head()["edited"]
     assert head()["diff"].splitlines()[-2:] == ["-replicas: 2", "+replicas: 3 # ``` <b>"]
-    made = report(folder, ["network"])
-    made["title"]["spec"] = head()
-    assert "+replicas: 3 # ``` &lt;b&gt;" in pages.html(made)
-    assert "````diff\n" in pages.markdown(made)
-    assert f"edited since {head()['commit']}" in pages.markdown(made)
+    result = report(folder, ["network"])
+    result["title"]["spec"] = head()
+    assert "+replicas: 3 # ``` &lt;b&gt;" in pages.html(result)
+    assert "````diff\n" in pages.markdown(result)
+    assert f"edited since {head()['commit']}" in pages.markdown(result)
 
 
 def test_without_git_the_header_has_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    made = report(planned(tmp_path / "sandbox", "aws"), ["network"])
-    assert made["title"]["spec"]["commit"] == ""
-    assert "environments/sandbox.yaml" in pages.markdown(made)
+    result = report(planned(tmp_path / "sandbox", "aws"), ["network"])
+    assert result["title"]["spec"]["commit"] == ""
+    assert "environments/sandbox.yaml" in pages.markdown(result)
 
 
 def test_a_report_is_written_atomically(tmp_path: Path) -> None:
     folder = planned(tmp_path / "out", "aws")
-    made = publish(folder, ["network"], "production")
-    assert json.loads((folder / "report.json").read_text()) == made
-    assert made["environment"] == "production"
+    result = publish(folder, ["network"], "production")
+    assert json.loads((folder / "report.json").read_text()) == result
+    assert result["environment"] == "production"
     before = {name: (folder / name).read_bytes() for name in ("report.json", "report.md", "report.html")}
     with pytest.raises(FileNotFoundError):
         publish(folder, ["network", "data"], "production")
@@ -565,36 +569,36 @@ def test_a_report_is_written_atomically(tmp_path: Path) -> None:
 
 
 def test_imported_moved_forgotten_and_tainted_resources_are_reported(tmp_path: Path) -> None:
-    def one(name: str, actions: list[str], **more: Any) -> dict[str, Any]:
+    def entry(name: str, actions: list[str], **more: Any) -> dict[str, Any]:
         importing = {"importing": more.pop("importing")} if "importing" in more else {}
         change = {"actions": actions, "before": {"a": 1}, "after": {"a": 1}, **importing}
         return {"address": f"aws_vpc.{name}", "type": "aws_vpc", "name": name, "change": change, **more}
 
     plan = {
         "resource_changes": [
-            one("adopted", ["no-op"], importing={"id": "vpc-1"}),
-            one("moved", ["no-op"], previous_address="aws_vpc.old"),
-            one("left", ["forget"]),
-            one("tainted", ["create", "delete"], action_reason="replace_because_tainted"),
-            one("old", ["delete"], deposed="abc123"),
-            one("data", ["read"]),
+            entry("adopted", ["no-op"], importing={"id": "vpc-1"}),
+            entry("moved", ["no-op"], previous_address="aws_vpc.old"),
+            entry("left", ["forget"]),
+            entry("tainted", ["create", "delete"], action_reason="replace_because_tainted"),
+            entry("old", ["delete"], deposed="abc123"),
+            entry("data", ["read"]),
         ]
     }
-    made = report(put(tmp_path / "dev", "network", plan), ["network"])
-    assert [(each["address"], each["action"], each["reason"]) for each in made["resources"]] == [
+    result = report(put(tmp_path / "dev", "network", plan), ["network"])
+    assert [(each["address"], each["action"], each["reason"]) for each in result["resources"]] == [
         ("aws_vpc.tainted", "replace", "an earlier apply left it incomplete"),
         ("aws_vpc.old (deposed abc123)", "delete", ""),
         ("aws_vpc.left", "forget", ""),
         ("aws_vpc.adopted", "import", "adopts vpc-1"),
         ("aws_vpc.moved", "move", "was aws_vpc.old"),
     ]
-    for text in (pages.html(made), pages.markdown(made)):
+    for text in (pages.html(result), pages.markdown(result)):
         assert "adopts vpc-1" in text
         assert "was aws_vpc.old" in text
 
 
 def test_a_grant_that_is_moved_imported_or_forgotten_is_not_new(tmp_path: Path) -> None:
-    """These change no right in AWS. A renamed system moves its grants."""
+    """These actions change no permission in AWS. A renamed system moves its grants."""
 
     def entry(name: str, actions: list[str], type_now: str = "STANDARD", **more: Any) -> dict[str, Any]:
         before = {"principal_arn": "arn:aws:iam::123456789012:role/deploy", "type": "STANDARD"}
@@ -617,8 +621,8 @@ def test_a_grant_that_is_moved_imported_or_forgotten_is_not_new(tmp_path: Path) 
             entry("deleted", ["delete"]),
         ]
     }
-    made = report(put(tmp_path / "dev", "delivery", plan), ["delivery"])
-    rights = {each["address"]: list(each["lines"]) for each in made["findings"]}
+    result = report(put(tmp_path / "dev", "delivery", plan), ["delivery"])
+    rights = {each["address"]: list(each["lines"]) for each in result["findings"]}
     assert rights == {
         "aws_eks_access_entry.changed": ["~ type: STANDARD → EC2_LINUX"],
         "aws_eks_access_entry.deleted": [
@@ -631,14 +635,14 @@ def test_the_seal_of_a_plan_is_shown(tmp_path: Path) -> None:
     folder = put(tmp_path / "dev", "network", {"terraform_version": "1.11.4"})
     sealed = {"terraform": "1.11.4", "plan": "0f3a"}
     (folder / "stacks" / "network" / SEAL).write_text(json.dumps(sealed))
-    made = report(folder, ["network"])
-    assert made["plans"] == {"network": sealed}
-    for text in (pages.html(made), pages.markdown(made)):
+    result = report(folder, ["network"])
+    assert result["plans"] == {"network": sealed}
+    for text in (pages.html(result), pages.markdown(result)):
         assert "0f3a" in text
 
 
 def arguments(entry: Type) -> Iterator[str]:
-    """What an entry says of arguments of the type."""
+    """The arguments that an entry names for its type."""
     yield from (*entry.interrupts, *entry.public, *entry.standbys, *entry.counts, *entry.waits, *entry.grants)
     yield from (*entry.import_sets, entry.version)
     yield from (each[0] for each in (entry.shields, entry.emptied) if each)
@@ -667,11 +671,11 @@ def test_types_and_attributes_of_the_report_exist() -> None:
     }
     assert kinds == types.keys()
     assert [(kind, name) for kind, name in named if name and not types[kind].block.find(name)] == []
-    kept = catalog.load(
+    with_data = catalog.load(
         "aws", "resource", {kind for kind in TYPES if has_data(kind) and kind.startswith("aws_")}
     )
     for name in (*losses.LOOSE, *losses.KEPT):
-        assert any(each.block.find(name) for each in kept.values()), name
+        assert any(each.block.find(name) for each in with_data.values()), name
 
 
 def test_every_template_is_used() -> None:
@@ -698,19 +702,19 @@ def test_resources_in_a_removed_network_are_listed(tmp_path: Path) -> None:
         ("aws_subnet", tag, f"parts of {databases} may be {end}"),
         ("aws_db_subnet_group", {}, f"PostgreSQL acme-postgres is {end}"),
     ):
-        plan = one(kind, ["delete", "create"], values, values)
-        found = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
-        (loss,) = (each for each in found if each["subject"] == "data")
+        plan = plan_of(kind, ["delete", "create"], values, values)
+        findings = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
+        (loss,) = (each for each in findings if each["subject"] == "data")
         assert (loss["says"], loss["critical"]) == (words, True)
-    (stacks / "data" / "plan.json").write_text("")  # as terraform begins to write it
-    gone = one("aws_subnet", ["delete"], tag, None)  # a zone less: its databases go first
-    found = report(put(tmp_path / "dev", "network", gone), ["network"])["findings"]
-    assert [each for each in found if each["subject"] == "data"] == []
-    # The plan of the other tier says that nothing is applied there yet.
+    (stacks / "data" / "plan.json").write_text("")  # as when terraform begins to write it
+    gone = plan_of("aws_subnet", ["delete"], tag, None)  # a removed zone: its databases are deleted first
+    findings = report(put(tmp_path / "dev", "network", gone), ["network"])["findings"]
+    assert [each for each in findings if each["subject"] == "data"] == []
+    # By its plan the other tier is not applied yet.
     put(tmp_path / "dev", "data", {"prior_state": {}})
-    plan = one("aws_vpc", ["delete", "create"], {}, {})
-    found = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
-    assert found[0]["says"] == "AWS deletes it only when it is empty"
+    plan = plan_of("aws_vpc", ["delete", "create"], {}, {})
+    findings = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
+    assert findings[0]["says"] == "AWS deletes it only when it is empty"
 
 
 def test_containers_that_must_be_empty_are_reported_with_a_remedy(tmp_path: Path) -> None:
@@ -724,10 +728,10 @@ def test_containers_that_must_be_empty_are_reported_with_a_remedy(tmp_path: Path
         ("aws_s3_bucket", "force_destroy", "aws s3api list-object-versions --bucket acme-files"),
         ("aws_backup_vault", "force_destroy", "--backup-vault-name acme/shop --region us-east-1"),
     ):
-        ((_, words),) = says(tmp_path, one(kind, ["delete"], {**named, by: False}, None))
+        ((_, words),) = says(tmp_path, plan_of(kind, ["delete"], {**named, by: False}, None))
         assert words.startswith("AWS refuses while there are ")
         assert command in words
-        ((_, words),) = says(tmp_path, one(kind, ["delete"], {**named, by: True}, None))
+        ((_, words),) = says(tmp_path, plan_of(kind, ["delete"], {**named, by: True}, None))
         assert words.endswith(" in it are deleted")
 
 
@@ -738,7 +742,7 @@ def test_an_unknown_policy_is_read_from_the_configuration(tmp_path: Path) -> Non
         "Action": "kms:Decrypt",
         "Resource": "${aws_kms_key.files.arn}",
     }
-    plan = one("aws_iam_role_policy", ["create"], None, {"name": "x"}, after_unknown={"policy": True})
+    plan = plan_of("aws_iam_role_policy", ["create"], None, {"name": "x"}, after_unknown={"policy": True})
     for policy, line in (
         (json.dumps({"Statement": statement}), "+ Use: Allow kms:Decrypt on ${aws_kms_key.files.arn}"),
         ("${aws_x.y.json}", "~ policy: its statements are known after apply"),
@@ -759,10 +763,10 @@ def test_public_access_is_reported(tmp_path: Path) -> None:
         return json.dumps({"Statement": [everyone]})
 
     closed, opened = policy(Condition={"Bool": {"aws:SecureTransport": "true"}}), policy()
-    plan = one("aws_s3_bucket_policy", ["update"], {"policy": closed}, {"policy": opened})
+    plan = plan_of("aws_s3_bucket_policy", ["update"], {"policy": closed}, {"policy": opened})
     ((subject, words, *_),) = says(tmp_path, plan)
     assert (subject, words) == ("identity", "anyone may use it")
-    plan = one("aws_s3_bucket_policy", ["update"], {"policy": opened}, {"policy": closed})
+    plan = plan_of("aws_s3_bucket_policy", ["update"], {"policy": opened}, {"policy": closed})
     ((_, words, *_),) = says(tmp_path, plan)
     assert words == ""
 
@@ -816,17 +820,19 @@ def test_public_access_is_reported(tmp_path: Path) -> None:
 def test_consequences_of_updates_are_reported(
     tmp_path: Path, kind: str, before: Any, after: Any, expected: tuple[str, ...]
 ) -> None:
-    assert says(tmp_path, one(kind, ["update"], before, after)) == [expected]
+    assert says(tmp_path, plan_of(kind, ["update"], before, after)) == [expected]
 
 
 def test_a_longer_retention_is_no_data_loss(tmp_path: Path) -> None:
-    plan = one("aws_cloudwatch_log_group", ["update"], {"retention_in_days": 30}, {"retention_in_days": 0})
+    plan = plan_of(
+        "aws_cloudwatch_log_group", ["update"], {"retention_in_days": 30}, {"retention_in_days": 0}
+    )
     assert says(tmp_path, plan) == []
 
 
 def test_exit_codes_distinguish_changes_from_errors(tmp_path: Path) -> None:
     project = Checkout(tmp_path / "tierra")
-    made = project.folder / "cdktf.out" / "sandbox" / "report.json"
+    written = project.folder / "cdktf.out" / "sandbox" / "report.json"
 
     def code() -> int:
         run = subprocess.run(
@@ -839,14 +845,14 @@ def test_exit_codes_distinguish_changes_from_errors(tmp_path: Path) -> None:
         return run.returncode
 
     assert code() == 2
-    assert made.exists()
+    assert written.exists()
     assert project.make("plan", "TIER=storage", "DETAILED=yes").returncode == 2
     succeeded(project.make("apply", "TIER=storage", "APPROVE=yes"))
     assert code() == 0
-    assert made.exists()
+    assert written.exists()
     project.edit("region: us-east-1", "region: nowhere")
     assert code() == 1
-    assert not made.exists()
+    assert not written.exists()
 
 
 # In a browser
@@ -877,7 +883,7 @@ def test_the_page_is_readable(page: Path, width: int, dark: bool) -> None:
 
 
 def test_requests_of_the_page_are_detected(tmp_path: Path) -> None:
-    """The check of the page above can fail."""
+    """The check of the page fails for a page with requests."""
     path = tmp_path / "page.html"
     path.write_text('<p style="width: 2000px">wide</p><img src="nowhere.png"><script>nothing()</script>')
     with Browser(path, 400) as browser:

@@ -1,5 +1,5 @@
-"""What the report says of single subjects, on real plans of the embedded provider: what weakens resilience,
-moves addresses, waits for a window or breaks images, and what is no reason to worry."""
+"""Tests of the subjects of the report, with real plans of the embedded provider: resilience, addresses,
+changes that wait for a window, image compatibility, and changes without consequences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 from support.project import Copy, applied, succeeded
 from support.rehearsing import PROVIDERS, Project
-from support.reports import found, one, put, says
+from support.reports import findings_of, plan_of, put, says
 
 from modules.architecture import TIERS
 from tierra.aws import service_models as models
@@ -177,7 +177,7 @@ EDITS = {
 
 @pytest.fixture(scope="module")
 def changed(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """The report of a plan that makes all edits, and destroys what stands between #BEGIN and #END."""
+    """The report of a plan with all edits, which destroys the resources between #BEGIN and #END."""
     folder = tmp_path_factory.mktemp("subjects")
     project = Project(folder / "project")
     project.apply(PROVIDERS + BEFORE)
@@ -188,22 +188,22 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return report(put(folder / "dev", "data", project.plan(PROVIDERS + after)), ["data"], "production")
 
 
-def test_a_removed_standby_is_reported_as_grave(changed: Report) -> None:
-    finding = found(changed, "resilience")["aws_db_instance.postgres"]
+def test_a_removed_standby_is_critical(changed: Report) -> None:
+    finding = findings_of(changed, "resilience")["aws_db_instance.postgres"]
     assert (finding["critical"], finding["lines"]) == (True, ("~ multi_az: true → false",))
     assert finding["verdict"] == "loses redundancy"
 
 
-def test_fewer_replicas_nodes_pods_and_ways_out_are_counted(changed: Report) -> None:
-    said = {address: each["says"] for address, each in found(changed, "resilience").items()}
-    assert said["aws_db_instance.replica_1"] == "read replicas: 1 → 0"
-    assert said["aws_eks_node_group.a"] == "nodes that always run: 3 → 1"
-    assert said["helm_release.orders"] == "pods that always run: 2 → 1"
-    assert said["aws_nat_gateway.b"].startswith("NAT gateways: 2 → 1; when its zone fails")
+def test_fewer_replicas_nodes_pods_and_nat_gateways_are_counted(changed: Report) -> None:
+    texts = {address: each["says"] for address, each in findings_of(changed, "resilience").items()}
+    assert texts["aws_db_instance.replica_1"] == "read replicas: 1 → 0"
+    assert texts["aws_eks_node_group.a"] == "nodes that always run: 3 → 1"
+    assert texts["helm_release.orders"] == "pods that always run: 2 → 1"
+    assert texts["aws_nat_gateway.b"].startswith("NAT gateways: 2 → 1; when its zone fails")
 
 
-def test_what_waits_for_the_window_is_a_subject_of_its_own(changed: Report) -> None:
-    finding = found(changed, "waiting")["aws_db_instance.postgres"]
+def test_changes_that_wait_for_the_maintenance_window_have_their_own_subject(changed: Report) -> None:
+    finding = findings_of(changed, "waiting")["aws_db_instance.postgres"]
     assert "in the maintenance window (sun:09:00-sun:10:00 UTC)" in finding["says"]
     assert finding["lines"] == (
         "~ instance_class: db.t4g.medium → db.t4g.large",
@@ -211,8 +211,8 @@ def test_what_waits_for_the_window_is_a_subject_of_its_own(changed: Report) -> N
     )
 
 
-def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report) -> None:
-    finding = found(changed, "compatibility")["aws_eks_node_group.a"]
+def test_a_change_of_node_architecture_lists_the_running_images(changed: Report) -> None:
+    finding = findings_of(changed, "compatibility")["aws_eks_node_group.a"]
     assert finding["critical"]
     assert "built only for x86_64" in finding["says"]
     assert finding["lines"] == (
@@ -222,57 +222,57 @@ def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report)
 
 
 def test_a_moved_or_removed_public_path_is_reported(changed: Report) -> None:
-    reach = found(changed, "reach")
+    reach = findings_of(changed, "reach")
     assert reach["helm_release.orders"]["lines"] == ("- /orders", "+ /shop")
     assert reach["helm_release.orders"]["critical"]
     assert reach["helm_release.billing"]["says"] == "clients of /billing get 404"
 
 
-def test_addresses_that_requests_leave_from_are_named(changed: Report) -> None:
-    (line,) = found(changed, "reach")["aws_eip.nat_b"]["lines"]
+def test_removed_nat_addresses_are_listed(changed: Report) -> None:
+    (line,) = findings_of(changed, "reach")["aws_eip.nat_b"]["lines"]
     assert re.fullmatch(r"- [\d.]+", line)
 
 
-def test_an_allow_list_of_half_the_internet_is_grave(changed: Report) -> None:
-    rule = found(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
+def test_a_rule_open_to_half_the_internet_is_critical(changed: Report) -> None:
+    rule = findings_of(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
     assert (rule["critical"], rule["says"]) == (True, "open to a large part of the internet")
 
 
-def test_a_replica_loses_nothing_and_stops_nothing(changed: Report) -> None:
-    assert "aws_db_instance.replica_1" not in found(changed, "data")
-    finding = found(changed, "downtime")["aws_db_instance.replica_1"]
+def test_a_removed_replica_is_no_data_loss_and_no_critical_downtime(changed: Report) -> None:
+    assert "aws_db_instance.replica_1" not in findings_of(changed, "data")
+    finding = findings_of(changed, "downtime")["aws_db_instance.replica_1"]
     assert (finding["critical"], finding["says"]) == (False, "reads that go to it fail; the primary stays")
 
 
-def test_releases_without_pods_stop_none(changed: Report) -> None:
-    stopped = [each for each in found(changed, "downtime") if each.startswith("helm_release")]
+def test_a_removed_release_without_pods_is_no_downtime(changed: Report) -> None:
+    stopped = [each for each in findings_of(changed, "downtime") if each.startswith("helm_release")]
     assert stopped == ["helm_release.billing"]
-    assert not [each for each in found(changed, "data") if each.startswith("helm_release")]
+    assert not [each for each in findings_of(changed, "data") if each.startswith("helm_release")]
 
 
-def test_a_nat_gateway_beside_others_is_missed_for_a_moment(changed: Report) -> None:
-    finding = found(changed, "downtime")["aws_nat_gateway.b"]
+def test_removing_one_of_several_nat_gateways_is_no_critical_downtime(changed: Report) -> None:
+    finding = findings_of(changed, "downtime")["aws_nat_gateway.b"]
     assert (finding["critical"], "another NAT gateway takes over" in finding["says"]) == (False, True)
 
 
-def test_the_record_of_a_certificate_is_missed_by_no_user(changed: Report) -> None:
-    assert "aws_route53_record.proof" not in found(changed, "downtime")
+def test_a_removed_validation_record_is_no_downtime(changed: Report) -> None:
+    assert "aws_route53_record.proof" not in findings_of(changed, "downtime")
 
 
-def test_a_wall_is_missed_where_what_it_guards_stays(changed: Report) -> None:
-    walls = [each for each in found(changed, "exposure") if "public_access_block" in each]
+def test_a_removed_public_access_block_is_reported_if_its_bucket_stays(changed: Report) -> None:
+    walls = [each for each in findings_of(changed, "exposure") if "public_access_block" in each]
     assert walls == ["aws_s3_bucket_public_access_block.files"]
 
 
-def test_the_verdict_is_the_worst_that_holds(changed: Report) -> None:
-    assert changed["verdict_line"] == "loses data"  # the images and objects of what is destroyed
+def test_the_verdict_line_is_the_worst_verdict(changed: Report) -> None:
+    assert changed["verdict_line"] == "loses data"  # the images and objects of destroyed resources
     assert changed["verdicts"] == [
         *("loses data", "loses redundancy", "needs a window", "opens access", "changes addresses"),
     ]
     assert changed["verdict"] == "changes"
 
 
-def test_the_environment_is_the_one_that_is_given(changed: Report) -> None:
+def test_the_report_names_the_given_environment(changed: Report) -> None:
     assert (changed["environment"], changed["title"]["environment"]) == ("production", "production")
 
 
@@ -292,18 +292,20 @@ def test_the_environment_is_the_one_that_is_given(changed: Report) -> None:
         ("aws_sqs_queue", {"delay_seconds": 1}, {"delay_seconds": 2}, "safe"),
     ],
 )  # fmt: skip
-def test_each_verdict_has_its_change(
+def test_each_change_has_its_verdict(
     tmp_path: Path, kind: str, before: Any, after: Any, verdict: str
 ) -> None:
-    plan = one(kind, ["update"] if after else ["delete"], before, after)
+    plan = plan_of(kind, ["update"] if after else ["delete"], before, after)
     assert report(put(tmp_path / "dev", "data", plan), ["data"])["verdict_line"] == verdict
 
 
 @pytest.mark.parametrize(("goes", "missed"), [(True, False), (False, True)])
-def test_a_route_is_missed_where_its_table_stays(tmp_path: Path, goes: bool, missed: bool) -> None:
+def test_a_removed_route_is_downtime_only_if_its_table_stays(
+    tmp_path: Path, goes: bool, missed: bool
+) -> None:
     route = {"route_table_id": "rtb-1", "destination_cidr_block": "0.0.0.0/0"}
-    plan = one("aws_route", ["delete"], route, None)
-    table = one(
+    plan = plan_of("aws_route", ["delete"], route, None)
+    table = plan_of(
         "aws_route_table",
         ["delete"] if goes else ["no-op"],
         {"id": "rtb-1"},
@@ -313,8 +315,8 @@ def test_a_route_is_missed_where_its_table_stays(tmp_path: Path, goes: bool, mis
     assert ("downtime" in [each[0] for each in says(tmp_path, plan)]) == missed
 
 
-def test_what_an_apply_left_over_is_not_missed(tmp_path: Path) -> None:
-    plan = one("aws_lb", ["delete"], {"internal": False}, None)
+def test_a_deleted_deposed_object_is_no_downtime(tmp_path: Path) -> None:
+    plan = plan_of("aws_lb", ["delete"], {"internal": False}, None)
     plan["resource_changes"][0]["deposed"] = "abc123"
     assert "downtime" not in [each[0] for each in says(tmp_path, plan)]
 
@@ -327,42 +329,44 @@ def test_what_an_apply_left_over_is_not_missed(tmp_path: Path) -> None:
         ([("sqli", {"override_action": [{"count": [], "none": [{}]}]})], None),
     ],
 )
-def test_a_rule_of_the_firewall_that_no_longer_blocks_is_grave(
+def test_a_waf_rule_that_no_longer_blocks_is_critical(
     tmp_path: Path, new: list[tuple[str, Any]], lines: tuple[str, ...] | None
 ) -> None:
     was = {"rule": [{"name": "sqli", "override_action": [{"count": [], "none": [{}]}]}]}
     now = {"rule": [{"name": name, **rule} for name, rule in new], "description": "new"}
-    made = report(put(tmp_path / "dev", "edge", one("aws_wafv2_web_acl", ["update"], was, now)), ["edge"])
-    finding = found(made, "reach").get("aws_wafv2_web_acl.x")
+    result = report(
+        put(tmp_path / "dev", "edge", plan_of("aws_wafv2_web_acl", ["update"], was, now)), ["edge"]
+    )
+    finding = findings_of(result, "reach").get("aws_wafv2_web_acl.x")
     assert (finding and (finding["lines"], finding["critical"])) == (lines and (lines, True))
 
 
 @pytest.mark.parametrize(
     ("action", "words"), [("allow", "pass every rule"), ("block", "are refused"), ("", None)]
 )
-def test_a_wide_set_of_addresses_means_what_its_rule_does(
+def test_a_wide_ip_set_is_reported_by_the_action_of_its_rule(
     tmp_path: Path, action: str, words: str | None
 ) -> None:
-    plan = one("aws_wafv2_ip_set", ["update"], {"addresses": []}, {"addresses": ["128.0.0.0/1"]})
+    plan = plan_of("aws_wafv2_ip_set", ["update"], {"addresses": []}, {"addresses": ["128.0.0.0/1"]})
     statement = {"ip_set_reference_statement": {"arn": "${aws_wafv2_ip_set.x.arn}"}}
     rule = {"name": "x", "action": {action: {}}, "statement": statement}
     generated = {"resource": {"aws_wafv2_web_acl": {"main": {"rule": [rule] if action else []}}}}
-    made = report(put(tmp_path / "dev", "edge", plan, generated), ["edge"])
-    finding = found(made, "reach").get("aws_wafv2_ip_set.x")
+    result = report(put(tmp_path / "dev", "edge", plan, generated), ["edge"])
+    finding = findings_of(result, "reach").get("aws_wafv2_ip_set.x")
     assert (finding is None) == (words is None)
     assert finding is None or words is None or (finding["critical"] and words in finding["says"])
 
 
-def test_further_addresses_matter_and_first_ones_do_not(tmp_path: Path) -> None:
+def test_new_nat_addresses_are_reported_only_if_others_exist(tmp_path: Path) -> None:
     def address(name: str, actions: list[str], before: Any, after: Any) -> dict[str, Any]:
         change = {"actions": actions, "before": before, "after": after}
         return {"address": f"aws_eip.{name}", "type": "aws_eip", "name": name, "change": change}
 
     new, old = address("b", ["create"], None, {}), address("a", ["no-op"], {"public_ip": "198.51.100.7"}, {})
     first = report(put(tmp_path / "one", "network", {"resource_changes": [new]}), ["network"])
-    assert not found(first, "reach")
+    assert not findings_of(first, "reach")
     second = report(put(tmp_path / "two", "network", {"resource_changes": [new, old]}), ["network"])
-    assert "add the new ones to allow-lists" in found(second, "reach")["aws_eip.b"]["says"]
+    assert "add the new ones to allow-lists" in findings_of(second, "reach")["aws_eip.b"]["says"]
     assert second["verdict_line"] == "changes addresses"
 
 
@@ -380,7 +384,7 @@ def test_further_addresses_matter_and_first_ones_do_not(tmp_path: Path) -> None:
         *((None, False), ("fd00::/8", False)),
     ],
 )
-def test_a_range_is_wide_when_it_is_no_restriction(text: Any, expected: bool) -> None:
+def test_public_ranges_of_a_slash_8_or_larger_are_wide(text: Any, expected: bool) -> None:
     assert wide(text) is expected
 
 
@@ -394,30 +398,34 @@ def test_a_range_is_wide_when_it_is_no_restriction(text: Any, expected: bool) ->
         ({}, ""),
     ],
 )
-def test_an_architecture_is_that_of_the_image_or_the_machine(group: dict[str, Any], expected: str) -> None:
+def test_the_architecture_follows_from_the_ami_type_or_the_instance_type(
+    group: dict[str, Any], expected: str
+) -> None:
     assert architecture(group) == expected
 
 
-def test_a_replaced_namespace_takes_what_is_in_it_along(tmp_path: Path) -> None:
+def test_a_replaced_namespace_release_deletes_everything_in_its_namespaces(tmp_path: Path) -> None:
     release = {"chart": "./charts/namespace", "name": "a"}
-    plan = one("helm_release", ["delete", "create"], release, {**release, "name": "b"})
-    made = report(put(tmp_path / "dev", "systems", plan), ["systems"])
-    assert "everything in its namespaces is deleted" in found(made, "downtime")["helm_release.x"]["says"]
+    plan = plan_of("helm_release", ["delete", "create"], release, {**release, "name": "b"})
+    result = report(put(tmp_path / "dev", "systems", plan), ["systems"])
+    assert (
+        "everything in its namespaces is deleted" in findings_of(result, "downtime")["helm_release.x"]["says"]
+    )
 
 
-def test_volumes_are_said_to_stay_where_a_release_has_some(tmp_path: Path) -> None:
+def test_a_removed_release_with_volumes_is_reported_as_data(tmp_path: Path) -> None:
     def subjects(values: str) -> list[str]:
         release = {"chart": "prometheus", "values": [values]}
-        return [each[0] for each in says(tmp_path, one("helm_release", ["delete"], release, None))]
+        return [each[0] for each in says(tmp_path, plan_of("helm_release", ["delete"], release, None))]
 
     asking = "prometheus:\n  storageSpec:\n    volumeClaimTemplate: {spec: {}}\n"
     assert subjects(asking) == ["data", "downtime"]
     assert subjects("persistence:\n  enabled: false\n") == ["downtime"]
 
 
-def test_charts_are_known_as_they_are() -> None:
-    """Against the files of every chart that Tierra brings along."""
-    # A job that a release runs once is no pod that serves.
+def test_the_lists_of_charts_match_the_chart_files() -> None:
+    """Compares with the files of every included chart."""
+    # A one-time job is not a serving pod.
     workloads = {"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Pod"}
     charts = {
         f"./charts/{file.parent.name}": "\n".join(
@@ -427,9 +435,9 @@ def test_charts_are_known_as_they_are() -> None:
     }
     kinds = {name: set(re.findall(r"^kind: (\w+)", text, re.MULTILINE)) for name, text in charts.items()}
     local = {name for name in releases.PODLESS if name.startswith("./")}
-    assert local == {name for name, found in kinds.items() if not found & workloads}
+    assert local == {name for name, objects in kinds.items() if not objects & workloads}
     assert releases.SYSTEM in kinds.keys() - local
-    assert {name for name, found in kinds.items() if "Namespace" in found} == releases.NAMESPACES
+    assert {name for name, objects in kinds.items() if "Namespace" in objects} == releases.NAMESPACES
 
 
 MEMBERS = {
@@ -446,11 +454,11 @@ NAMES = {
     "multi_az": "MultiAZ",
     "option_group_name": "OptionGroupName",
 }
-# Whose descriptions in the API say nothing of it, and the user guide does.
+# Documented in the user guide instead of the API reference.
 IN_THE_GUIDE = {"allocated_storage", "storage_throughput", "storage_type"}
 
 
-def test_what_waits_is_what_aws_says_waits() -> None:
+def test_waiting_arguments_match_the_api_documentation() -> None:
     for kind, (service, shape) in MEMBERS.items():
         members = models.shape(service, shape)["members"]
         waits = {
@@ -464,15 +472,15 @@ def test_what_waits_is_what_aws_says_waits() -> None:
 # --- families
 
 
-def test_what_goes_together_is_one_family() -> None:
-    found = families(
+def test_resources_of_one_system_are_one_family() -> None:
+    family_of = families(
         [
             *("aws_iam_role.push_billing", "aws_iam_role.deploy_billing", "helm_release.billing"),
             *("helm_release.billing_namespace", "aws_sqs_queue.other", "aws_sns_topic.lone_other"),
         ]
     )
-    assert set(found.values()) == {"billing"}
-    assert len(found) == 4
+    assert set(family_of.values()) == {"billing"}
+    assert len(family_of) == 4
 
 
 # --- the whole platform
@@ -493,8 +501,8 @@ systems:
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    """The sandbox is built, and its spec edited in all that a report looks at."""
+def edited_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """The report of a plan for the applied sandbox after edits of all subjects of a report."""
     project = Copy(tmp_path_factory.mktemp("lived") / "tierra", applied())
     for old, new in SPEC.items():
         project.edit(old, new)
@@ -505,38 +513,40 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Report:
     return report(project.folder / "cdktf.out" / "sandbox", list(TIERS))
 
 
-def test_the_sandbox_says_all_that_an_edit_takes_from_it(lived: Report) -> None:
-    said = {address: each["says"] for address, each in found(lived, "resilience").items()}
-    assert said["aws_docdb_cluster_instance.instance_3"] == "instances: 3 → 2"
-    assert said["aws_db_instance.replica_2"] == "read replicas: 2 → 1"
-    assert "no failover" in said["aws_elasticache_replication_group.redis"]
-    assert said["aws_eks_node_group.c"] == "nodes that always run: 3 → 2"
-    assert said["helm_release.sistema_1"] == "pods that always run: 3 → 2"
-    assert set(found(lived, "compatibility")) == {f"aws_eks_node_group.{zone}" for zone in "abc"}
-    reach = found(lived, "reach")
+def test_an_edit_of_the_sandbox_is_reported_with_all_its_consequences(edited_sandbox: Report) -> None:
+    texts = {address: each["says"] for address, each in findings_of(edited_sandbox, "resilience").items()}
+    assert texts["aws_docdb_cluster_instance.instance_3"] == "instances: 3 → 2"
+    assert texts["aws_db_instance.replica_2"] == "read replicas: 2 → 1"
+    assert "no failover" in texts["aws_elasticache_replication_group.redis"]
+    assert texts["aws_eks_node_group.c"] == "nodes that always run: 3 → 2"
+    assert texts["helm_release.sistema_1"] == "pods that always run: 3 → 2"
+    assert set(findings_of(edited_sandbox, "compatibility")) == {
+        f"aws_eks_node_group.{zone}" for zone in "abc"
+    }
+    reach = findings_of(edited_sandbox, "reach")
     assert reach["aws_wafv2_ip_set.allowed"]["critical"]
     assert set(reach["aws_wafv2_web_acl.main"]["lines"]) == {
         *("~ rule common: block → count", "~ rule sqli: block → off")
     }
     assert reach["helm_release.sistema_1"]["lines"] == ("- /sistema-1", "+ /one")
-    assert lived["verdict_line"] == "loses data"  # the images of sistema-2
+    assert edited_sandbox["verdict_line"] == "loses data"  # the images of sistema-2
 
 
-def test_a_removed_system_reports_only_its_pods_as_stopped(lived: Report) -> None:
-    stopped = [each for each in found(lived, "downtime") if each.startswith("helm_release")]
+def test_a_removed_system_reports_only_its_pods_as_stopped(edited_sandbox: Report) -> None:
+    stopped = [each for each in findings_of(edited_sandbox, "downtime") if each.startswith("helm_release")]
     assert stopped == ["helm_release.sistema_2"]
-    assert set(found(lived, "data")) == {
+    assert set(findings_of(edited_sandbox, "data")) == {
         "aws_ecr_repository.sistema_2",
         "aws_secretsmanager_secret.sistema_2",
         *(f"aws_cloudwatch_log_group.replica_2_{log}" for log in ("postgresql", "upgrade")),
     }
 
 
-def test_the_rights_of_a_removed_system_are_one_line(lived: Report) -> None:
-    rights = found(lived, "identity")
+def test_the_rights_of_a_removed_system_are_one_line(edited_sandbox: Report) -> None:
+    rights = findings_of(edited_sandbox, "identity")
     assert len(rights) > 10
     assert {each["family"] for each in rights.values()} == {"sistema_2"}
-    lines = [str(each) for each in terminal.first(lived["findings"])]
+    lines = [str(each) for each in terminal.first(edited_sandbox["findings"])]
     start = next(number for number, line in enumerate(lines) if line.startswith("Identity"))
     assert lines[start + 1].endswith(f"sistema_2, {len(rights)} resources (delete)")
     assert not lines[start + 2].startswith(" ")

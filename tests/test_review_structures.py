@@ -1,4 +1,4 @@
-"""Tests of structural comparison: differences turn one value into the other."""
+"""Tests of structural comparison: the differences applied to one value give the other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VALUES = st.recursive(
 
 
 def normal(value: Any) -> str:
-    """One text for all values that differ in the order of lists alone."""
+    """A text that is equal for values that only differ in the order of lists."""
     if isinstance(value, dict):
         return json.dumps({key: normal(each) for key, each in value.items()}, sort_keys=True)
     if isinstance(value, list):
@@ -32,37 +32,41 @@ def normal(value: Any) -> str:
 
 
 def applied(edits: list[Edit], value: Any) -> Any:
-    """The value after the differences. What is added to a list comes last."""
+    """The value after the differences. Added elements are at the end of a list."""
     root = {"root": copy.deepcopy(value)}
     gone: list[tuple[list[Any], Any]] = []
     new: list[tuple[list[Any], Any]] = []
     for edit in edits:
-        place: Any = root
+        parent: Any = root
         path = ["root", *edit.path]
         for part in path[:-1]:
-            place = (
-                next(each for each in place if each[part.key] == part.value)
+            parent = (
+                next(each for each in parent if each[part.key] == part.value)
                 if isinstance(part, Name)
-                else place[part]
+                else parent[part]
             )
         last = path[-1]
-        if isinstance(place, dict):
+        if isinstance(parent, dict):
             if edit.now is ABSENT:
-                del place[last]
+                del parent[last]
             else:
-                place[last] = edit.now
+                parent[last] = edit.now
             continue
         if edit.was is not ABSENT:
-            kept = [each for each in place if isinstance(last, Name) and each[last.key] == last.value]
-            gone.append((place, kept[0] if isinstance(last, Name) else place[last]))
+            named = [each for each in parent if isinstance(last, Name) and each[last.key] == last.value]
+            gone.append((parent, named[0] if isinstance(last, Name) else parent[last]))
         if edit.now is not ABSENT:
-            new.append((place, edit.now))
-    for place, each in gone:
-        place.pop(
-            next(index for index, other in enumerate(place) if other is each or normal(other) == normal(each))
+            new.append((parent, edit.now))
+    for parent, each in gone:
+        parent.pop(
+            next(
+                index
+                for index, candidate in enumerate(parent)
+                if candidate is each or normal(candidate) == normal(each)
+            )
         )
-    for place, each in new:
-        place.append(each)
+    for parent, each in new:
+        parent.append(each)
     return root["root"]
 
 
@@ -126,9 +130,9 @@ def test_sensitive_values_are_masked_everywhere() -> None:
         "before_sensitive": {"list": [{"x": True}], "text": True, "gone": {"deep": True}},
         "after_sensitive": {"text": True, "new": True, "moved": [False, True]},
     }
-    found = differences(change)
-    assert {each.attribute for each in found} == {"gone", "list", "moved", "new", "text"}
-    assert {(each.was, each.now) for each in found} == {(MASKED, MASKED)}
+    lines = differences(change)
+    assert {each.attribute for each in lines} == {"gone", "list", "moved", "new", "text"}
+    assert {(each.was, each.now) for each in lines} == {(MASKED, MASKED)}
 
 
 def test_names_like_secrets_are_masked_in_structured_texts() -> None:
@@ -139,7 +143,7 @@ def test_names_like_secrets_are_masked_in_structured_texts() -> None:
             "values": [json.dumps({"env": env, "token": "s3", "automountToken": True, "auth_token": "s4"})]
         },
     }
-    found = "\n".join(map(str, differences(change)))
-    assert not [secret for secret in ("s1", "s2", "s3", "s4") if secret in found]
-    assert "quick" in found
+    text = "\n".join(map(str, differences(change)))
+    assert not [secret for secret in ("s1", "s2", "s3", "s4") if secret in text]
+    assert "quick" in text
     assert Difference("values[0].automountToken", "false", "true") in differences(change)

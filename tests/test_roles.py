@@ -47,7 +47,7 @@ FACTS: dict[str, dict[str, Any]] = {
 }
 WRITES = ("create", "update", "delete")
 
-# Every optional key that brings a type of resource, a service or a right of its own.
+# Every optional key that adds a resource type, a service or a permission.
 FULL: dict[str, Any] = {
     "environment": "live",
     "network": {
@@ -99,7 +99,7 @@ FULL: dict[str, Any] = {
     },
 }
 
-# Types whose ARN facts do not have, and names that they do not know.
+# ARNs that the facts lack.
 OWN = {
     "aws_autoscaling_group_tag": "arn:{p}:autoscaling:{r}:{a}:autoScalingGroup:0a:autoScalingGroupName/it",
     "aws_autoscaling_policy": "arn:{p}:autoscaling:{r}:{a}:autoScalingGroup:0a:autoScalingGroupName/it",
@@ -120,7 +120,7 @@ OWN = {
     "aws_iam_role_policy": "arn:{p}:iam::{a}:role{path}{stem}-it",
     "aws_iam_role_policy_attachment": "arn:{p}:iam::{a}:role{path}{stem}-it",
 }
-# Kinds of resources that a call needs here although AWS calls them optional.
+# Resource types that a call needs here, although the reference lists them as optional.
 ALSO = {
     "wafv2:AssociateWebACL": ["loadbalancer/app/"],
     "wafv2:DisassociateWebACL": ["loadbalancer/app/"],
@@ -152,7 +152,7 @@ WORDS = {
 }
 
 
-# Either way of scaling, which exclude each other, and roles as a company prescribes them.
+# The two ways of scaling, which exclude each other, and roles with a company's boundary and path.
 VARIANTS: dict[str, dict[str, Any]] = {
     "pods": {},
     "cpu": {"compute": {**FULL["compute"], "scaling": "cpu"}},
@@ -162,7 +162,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def fulls(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Root]]:
-    return {name: made(tmp_path_factory.mktemp(name), {**FULL, **more}) for name, more in VARIANTS.items()}
+    return {name: built(tmp_path_factory.mktemp(name), {**FULL, **more}) for name, more in VARIANTS.items()}
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
@@ -170,13 +170,13 @@ def full(request: pytest.FixtureRequest, fulls: dict[str, dict[str, Root]]) -> d
     return fulls[request.param]
 
 
-def made(folder: Path, said: Mapping[str, Any]) -> dict[str, Root]:
+def built(folder: Path, keys: Mapping[str, Any]) -> dict[str, Root]:
     from conftest import read_roots
 
     from modules.architecture import synthesize
     from modules.spec import load
 
-    spec = {"project": "acme", "region": "us-east-1", **said}
+    spec = {"project": "acme", "region": "us-east-1", **keys}
     path = folder / f"{spec.pop('environment')}.yaml"
     path.write_text(yaml.safe_dump(spec), encoding="utf-8")
     environment = load(path)
@@ -185,23 +185,25 @@ def made(folder: Path, said: Mapping[str, Any]) -> dict[str, Root]:
 
 
 def world(roots: Mapping[str, Root]) -> World:
-    place = roots["delivery"].environment
-    stem = f"{place.project}-{place.environment}"
+    environment = roots["delivery"].environment
+    stem = f"{environment.project}-{environment.environment}"
     filled = {
         "stem": stem,
         "under": stem.replace("-", "_"),
-        "account": place.account,
-        "project": place.project,
-        "environment": place.environment,
-        "path": place.role_path.removeprefix("/"),
+        "account": environment.account,
+        "project": environment.project,
+        "environment": environment.environment,
+        "path": environment.role_path.removeprefix("/"),
     }
     words = {key: pattern.format(**filled) for key, pattern in WORDS.items()}
     tags = {
-        "Project": place.project,
-        "Environment": place.environment,
+        "Project": environment.project,
+        "Environment": environment.environment,
         f"kubernetes.io/cluster/{stem}": "owned",
     }
-    return World(place.partition, place.region, place.account, {**words, "stem": stem}, tags)
+    return World(
+        environment.partition, environment.region, environment.account, {**words, "stem": stem}, tags
+    )
 
 
 def boundary_of_workloads(roots: Mapping[str, Root]) -> str:
@@ -235,28 +237,28 @@ def identity(roots: Mapping[str, Root], role: str) -> Identity:
             policies.append(documents(roots, f"aws_iam_policy.{name[0] or name[1]}"))
     assert len(policies) > 2
     limit = delivery[f"aws_iam_role.{role}"]["permissions_boundary"]
-    if delivery.environment.permissions_boundary:  # what it allows, the company knows
+    if delivery.environment.permissions_boundary:  # its content is unknown here
         assert limit == "${data.aws_iam_policy.boundary.arn}"
         return Identity(policies)
     assert limit == "${aws_iam_policy.apply_boundary.arn}"
     return Identity(policies, documents(roots, "aws_iam_policy.apply_boundary"))
 
 
-def things(roots: Mapping[str, Root]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """Tier, type, name and arguments of all that the provider of AWS reads or manages."""
+def resources_of(roots: Mapping[str, Root]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """Tier, type, name and arguments of everything that the AWS provider reads or manages."""
     for tier, root in roots.items():
         for terraform_type, name, arguments in root.each():
             if terraform_type.startswith("aws_"):
                 yield tier, terraform_type, name, arguments
         for kind in ("data", "ephemeral"):
-            for terraform_type, found in root.body.get(kind, {}).items():
+            for terraform_type, named in root.body.get(kind, {}).items():
                 if terraform_type.startswith("aws_"):
-                    for name, arguments in found.items():
+                    for name, arguments in named.items():
                         yield tier, f"{kind}.{terraform_type}", name, arguments
 
 
-def own(roots: Mapping[str, Root], terraform_type: str, arguments: Mapping[str, Any]) -> str | None:
-    """The ARN of a thing, with made up IDs."""
+def arn_of(roots: Mapping[str, Root], terraform_type: str, arguments: Mapping[str, Any]) -> str | None:
+    """The ARN of a resource, with sample IDs."""
     here = world(roots)
     pattern = OWN.get(terraform_type) or FACTS.get(terraform_type, {}).get("arn")
     if not pattern:
@@ -281,7 +283,7 @@ def calls(
     arguments: Mapping[str, Any],
     when: str,
 ) -> Iterator[Request]:
-    """What is asked of AWS to create, read, update or delete a thing."""
+    """The requests to AWS that create, read, update or delete a resource."""
     here, facts = world(roots), CALLS[terraform_type]
     context: dict[str, list[str]] = {}
     if terraform_type.startswith("aws_iam_role"):
@@ -294,7 +296,7 @@ def calls(
         ]
     if "region" in arguments:
         context["aws:requestedregion"] = [arguments["region"]]
-    arn = own(roots, terraform_type, arguments)
+    arn = arn_of(roots, terraform_type, arguments)
     for action in facts.get(when, []):
         if action.startswith("s3:") and arn is None:
             bucket = f"arn:{here.partition}:s3:::{here.words['BucketName']}"
@@ -314,7 +316,7 @@ def calls(
 
 
 def by_an_administrator(tier: str, terraform_type: str, name: str, arguments: Mapping[str, Any]) -> bool:
-    """What no workflow applies: states, backups' guards, and what says what workflows may do."""
+    """Whether only an administrator applies it: states, guards of backups, permissions of workflows."""
     if tier == "state" or "admin" in CALLS[terraform_type]:
         return True
     return terraform_type.startswith("aws_iam_role") and (
@@ -325,8 +327,8 @@ def by_an_administrator(tier: str, terraform_type: str, name: str, arguments: Ma
 def test_the_table_of_calls_covers_the_types_of_the_tiers(
     fulls: dict[str, dict[str, Root]],
 ) -> None:
-    found = {terraform_type for each in fulls.values() for _, terraform_type, _, _ in things(each)}
-    assert found == set(CALLS)
+    types = {terraform_type for each in fulls.values() for _, terraform_type, _, _ in resources_of(each)}
+    assert types == set(CALLS)
     for terraform_type, facts in CALLS.items():
         assert facts.get("source") or FACTS[terraform_type]["source"], terraform_type
         for when in ("read", *WRITES):
@@ -335,7 +337,7 @@ def test_the_table_of_calls_covers_the_types_of_the_tiers(
 
 
 def test_policies_of_the_roles_are_fully_evaluated(full: dict[str, Root]) -> None:
-    """What the simulator does not know, it would let pass."""
+    """The simulator would ignore unknown elements."""
     for role in ("plan", "apply"):
         who = identity(full, role)
         for document in [*who.policies, *([who.boundary] if who.boundary else [])]:
@@ -349,7 +351,7 @@ def test_policies_of_the_roles_are_fully_evaluated(full: dict[str, Root]) -> Non
 @pytest.mark.parametrize("role", ["plan", "apply"])
 def test_roles_may_make_all_read_calls_of_a_plan(full: dict[str, Root], role: str) -> None:
     who, refused = identity(full, role), set[str]()
-    for tier, terraform_type, name, arguments in things(full):
+    for tier, terraform_type, name, arguments in resources_of(full):
         for request in calls(full, tier, terraform_type, name, arguments, "read"):
             if not who.may(request):
                 refused.add(f"{terraform_type}: {request}")
@@ -359,7 +361,7 @@ def test_roles_may_make_all_read_calls_of_a_plan(full: dict[str, Root], role: st
 @pytest.mark.parametrize("when", WRITES)
 def test_apply_may_make_the_calls_of_the_tiers(full: dict[str, Root], when: str) -> None:
     who, refused = identity(full, "apply"), set[str]()
-    for tier, terraform_type, name, arguments in things(full):
+    for tier, terraform_type, name, arguments in resources_of(full):
         if by_an_administrator(tier, terraform_type, name, arguments):
             continue
         for request in calls(full, tier, terraform_type, name, arguments, when):
@@ -370,7 +372,7 @@ def test_apply_may_make_the_calls_of_the_tiers(full: dict[str, Root], when: str)
 
 def test_a_plan_changes_nothing(full: dict[str, Root]) -> None:
     who, allowed = identity(full, "plan"), set[str]()
-    for tier, terraform_type, name, arguments in things(full):
+    for tier, terraform_type, name, arguments in resources_of(full):
         for when in WRITES:
             for request in calls(full, tier, terraform_type, name, arguments, when):
                 harmless = known(request.action)["access_level"] in ("Read", "List")
@@ -380,10 +382,10 @@ def test_a_plan_changes_nothing(full: dict[str, Root]) -> None:
     assert not allowed
 
 
-# Actions that AWS names beside those of the table, and that no call here needs.
+# Dependent actions in the reference that no call here needs.
 NOT_NEEDED = {
-    "ec2:CreateNetworkInterface": "ElastiCache makes them in its service-linked role",
-    "iam:CreateServiceLinkedRole": "asked for by the services of SERVICE_LINKED, once in an account",
+    "ec2:CreateNetworkInterface": "ElastiCache creates them with its service-linked role",
+    "iam:CreateServiceLinkedRole": "used by the services of SERVICE_LINKED, once in an account",
     "kms:PutKeyPolicy": "CreateKey with a policy needs kms:CreateKey alone, says the API reference of KMS",
     "rds:CreateTenantDatabase": "of Oracle",
     "rds:DeleteTenantDatabase": "of Oracle",
@@ -393,7 +395,7 @@ NOT_NEEDED = {
 
 
 def test_apply_has_the_dependent_permissions_of_its_calls(full: dict[str, Root]) -> None:
-    """As far as the actions are of services here. KMS is asked through the service that encrypts."""
+    """Only for services in use. KMS requests come from the service that encrypts."""
     who, here, refused = identity(full, "apply"), world(full), set[str]()
     used = {
         action.partition(":")[0]
@@ -402,8 +404,8 @@ def test_apply_has_the_dependent_permissions_of_its_calls(full: dict[str, Root])
         for action in each.get(when, [])
     }
     asked = {
-        (terraform_type, action, own(full, terraform_type, arguments))
-        for _, terraform_type, _, arguments in things(full)
+        (terraform_type, action, arn_of(full, terraform_type, arguments))
+        for _, terraform_type, _, arguments in resources_of(full)
         if "admin" not in CALLS[terraform_type]
         for when in WRITES
         for action in CALLS[terraform_type].get(when, [])
@@ -433,9 +435,9 @@ STATE = "arn:aws:s3:::acme-live-123456789012-state"
 
 def attempt(action: str, resource: str, tags: Mapping[str, str] | None = None, **context: str) -> Request:
     """A request on something with these tags, or none. `__` in a key of the context stands for a colon."""
-    found = {key.replace("__", ":").lower(): [value] for key, value in context.items()}
-    found |= {f"aws:resourcetag/{key}".lower(): [value] for key, value in (tags or {}).items()}
-    return Request(action, resource, {"aws:requestedregion": ["us-east-1"], **found})
+    conditions = {key.replace("__", ":").lower(): [value] for key, value in context.items()}
+    conditions |= {f"aws:resourcetag/{key}".lower(): [value] for key, value in (tags or {}).items()}
+    return Request(action, resource, {"aws:requestedregion": ["us-east-1"], **conditions})
 
 
 def iam(name: str) -> str:
@@ -448,7 +450,7 @@ def arn(service: str, name: str) -> str:
 
 BOUNDARY = iam("policy/acme-live-workload-boundary")
 REFUSED_TO_APPLY = [
-    # Rights: nothing without the boundary of workloads, nothing of its own chain.
+    # IAM: no role without the workload boundary, and no change of its own permissions.
     attempt("iam:CreateRole", iam("role/acme-live-it")),
     attempt(
         "iam:CreateRole",
@@ -510,7 +512,7 @@ REFUSED_TO_APPLY = [
     attempt("iam:PassRole", iam("role/it"), iam__PassedToService="ec2.amazonaws.com"),
     attempt("sts:AssumeRole", iam("role/it")),
     attempt("lambda:CreateFunction", arn("lambda", "function:acme-live-it")),
-    # Things of others, by tag and by name, and those without an owner.
+    # Resources of other environments, by tag and by name, and untagged resources.
     *(
         attempt(action, resource, tags)
         for tags in (OTHER, {"Project": "acme", "Environment": "test"}, {})
@@ -559,7 +561,7 @@ REFUSED_TO_APPLY = [
             ("ecr:DeleteRepository", arn("ecr", "repository/acme-test/orders")),
         )
     ),
-    # What backups and states rest on, and what is inside of things.
+    # Protection of backups and states, and access to data.
     *(
         attempt(action, arn("backup", "backup-vault:acme-live-main"))
         for action in (
@@ -678,16 +680,16 @@ def test_apply_may_use_the_resources_of_a_launch_template(full: dict[str, Root])
 
 
 def test_every_role_has_a_boundary(full: dict[str, Root]) -> None:
-    found, prescribed = 0, full["delivery"].environment.permissions_boundary
+    count, prescribed = 0, full["delivery"].environment.permissions_boundary
     for root in full.values():
         for name, role in root.all("aws_iam_role").items():
-            own = name in ("plan", "apply")
-            expected = "${aws_iam_policy.apply_boundary.arn}" if own else boundary_of_workloads(full)
+            of_workflow = name in ("plan", "apply")
+            expected = "${aws_iam_policy.apply_boundary.arn}" if of_workflow else boundary_of_workloads(full)
             if prescribed:
                 expected = "${data.aws_iam_policy.boundary.arn}"
             assert role["permissions_boundary"] == expected, name
-            found += 1
-    assert found >= 20
+            count += 1
+    assert count >= 20
 
 
 def test_the_boundary_allows_the_policies_of_workloads(full: dict[str, Root]) -> None:
@@ -709,7 +711,7 @@ def test_the_boundary_allows_the_policies_of_workloads(full: dict[str, Root]) ->
     assert seen > 100
 
 
-# Policies of AWS that are attached to roles, with what the boundary leaves out of them on purpose.
+# AWS managed policies of roles, with the actions that the boundary omits on purpose.
 WITHHELD = {
     "AmazonEKSClusterPolicy": {"iam:CreateServiceLinkedRole"},
     "AmazonEKSWorkerNodePolicy": set[str](),
@@ -731,7 +733,7 @@ WITHHELD = {
     "AWSBackupServiceRolePolicyForS3Backup": set[str](),
     "AWSBackupServiceRolePolicyForS3Restore": set[str](),
 }
-# Services whose things AWS Backup can keep, and of which an environment has none.
+# Services that AWS Backup supports and no environment uses.
 NOT_BACKED_UP = {
     *("aws-marketplace", "backup-gateway", "cloudformation", "dsql", "dynamodb", "elasticfilesystem", "fsx"),
     *(
@@ -777,7 +779,7 @@ def test_the_boundary_allows_the_aws_managed_policies_of_workloads(
 
 
 def test_a_role_created_by_apply_is_no_administrator(full: dict[str, Root]) -> None:
-    """Whatever is attached to it."""
+    """Regardless of its policies."""
     limit = documents(full, "aws_iam_policy.workload_boundary")
     who = Identity([{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}], limit)
     services = ("iam", "organizations", "account", "cloudtrail", "lambda", "sso")
@@ -814,32 +816,32 @@ def test_policies_fit_the_limits_of_iam_for_any_name(
 ) -> None:
     """6,144 characters for a policy of its own, 10,240 for all inline policies of a role, and ten policies
     attached to a role (IAM and STS quotas). Nothing has spaces here."""
-    said = {
+    spec = {
         **FULL,
         "environment": "b" * 12,
         "project": "a" * 16,
         "region": region,
         "systems": {"orders": {"framework": "go"}},
     }
-    said["storage"] = {"backup": {"copy_region": copies}}
+    spec["storage"] = {"backup": {"copy_region": copies}}
     partition = "aws" if region.startswith("ap") else "other"
-    said["edge"] = {**FULL["edge"], "shield": partition == "aws"}
-    said["compute"] = {}
+    spec["edge"] = {**FULL["edge"], "shield": partition == "aws"}
+    spec["compute"] = {}
     if partition != "aws":
-        said["observability"] = {}
+        spec["observability"] = {}
     if region.startswith("cn-"):
-        said["delivery"] = {"registry_scan": "enhanced", "repository": "acme/platform"}
+        spec["delivery"] = {"registry_scan": "enhanced", "repository": "acme/platform"}
     zones = [f"{'z' * 30}{number}.example.com" for number in range(9)]
-    said["edge"] |= {"zones": {name: {"id": ZONE} for name in zones}, "aliases": zones[:4], "zone_id": ZONE}
+    spec["edge"] |= {"zones": {name: {"id": ZONE} for name in zones}, "aliases": zones[:4], "zone_id": ZONE}
     volumes = {"media": {"path": "/srv/media"}}
-    said["systems"] = {"orders": {"framework": "go", "hosts": zones[4:], "volumes": volumes}}
-    keys = f"arn:{PARTITIONS.get(region, 'aws')}:kms:%s:{ACCOUNT}:key/mrk-%032x"
-    said["kms_keys"] = {
-        name: keys % (copies if name == COPY else region, number)
+    spec["systems"] = {"orders": {"framework": "go", "hosts": zones[4:], "volumes": volumes}}
+    arns = f"arn:{PARTITIONS.get(region, 'aws')}:kms:%s:{ACCOUNT}:key/mrk-%032x"
+    spec["kms_keys"] = {
+        name: arns % (copies if name == COPY else region, number)
         for number, name in enumerate(KmsKeys.model_fields)
     }
-    said["network"] = NETWORK
-    roots = variant(**said)
+    spec["network"] = NETWORK
+    roots = variant(**spec)
     for tier in ("state", "delivery"):
         for name, policy in roots[tier].all("aws_iam_policy").items():
             assert len(policy["policy"]) <= 6_144, name

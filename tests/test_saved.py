@@ -45,7 +45,7 @@ def test_only_the_reviewed_plan_is_applied(production: Production) -> None:
 
     assert reason() == ""
     whole = {file: file.read_bytes() for file in (report, *stack.glob("plan.*"), stack / "cdk.tf.json")}
-    made = datetime.fromisoformat(sealed["made"])
+    sealed_at = datetime.fromisoformat(sealed["made"])
     for spoil, expected in (
         (lambda: (stack / "plan.seal").unlink(), "there is no saved plan of state"),
         (lambda: (stack / "plan.tfplan").unlink(), "there is no saved plan of state"),
@@ -66,17 +66,17 @@ def test_only_the_reviewed_plan_is_applied(production: Production) -> None:
             "the saved plan of state is not the one that was made by make plan",
         ),
         (
-            lambda: edited(report, lambda said: said["plans"]["state"].update(plan="0" * 64)),
+            lambda: edited(report, lambda fields: fields["plans"]["state"].update(plan="0" * 64)),
             "the saved plan of state is not the one that was reviewed",
         ),
         (
-            lambda: edited(stack / "plan.seal", lambda said: said.update(target="rehearsal")),
+            lambda: edited(stack / "plan.seal", lambda fields: fields.update(target="rehearsal")),
             "the saved plan of state was made for target: rehearsal",
         ),
         (
             lambda: edited(
                 stack / "plan.seal",
-                lambda said: said.update(made=(made - timedelta(hours=25)).isoformat()),
+                lambda fields: fields.update(made=(sealed_at - timedelta(hours=25)).isoformat()),
             ),
             "older than 24 hours (state.plan_hours)",
         ),
@@ -87,7 +87,7 @@ def test_only_the_reviewed_plan_is_applied(production: Production) -> None:
             file.write_bytes(content)
         (stack / "more.tf").unlink(missing_ok=True)
         assert reason() == ""
-    assert datetime.now(UTC) - made < timedelta(hours=24)
+    assert datetime.now(UTC) - sealed_at < timedelta(hours=24)
 
 
 def test_make_refuses_a_modified_plan_before_it_asks_or_changes_anything(production: Production) -> None:
@@ -108,8 +108,8 @@ def test_make_refuses_a_modified_plan_before_it_asks_or_changes_anything(product
 def test_an_expired_plan_is_refused(production: Production) -> None:
     """The clock of the seal is that of terraform; the spec of this project says how long is too long."""
     sealed = production.stack("state") / "plan.seal"
-    made = (datetime.now(UTC) - timedelta(hours=24, minutes=1)).isoformat(timespec="seconds")
-    edited(sealed, lambda content: content.update(made=made))
+    sealed_at = (datetime.now(UTC) - timedelta(hours=24, minutes=1)).isoformat(timespec="seconds")
+    edited(sealed, lambda fields: fields.update(made=sealed_at))
     run = production.make("apply", "TIER=state", APPROVE="yes")
     refused(run, "older than 24 hours (state.plan_hours): run make plan ENV=production")
 

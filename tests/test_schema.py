@@ -35,9 +35,9 @@ def block(name: str, kind: str = "resource", provider: str = "aws") -> Block:
     ],
 )
 def test_types_of_arguments_are_read(name: str, path: str, type_: object) -> None:
-    found = block(name).find(path)
-    assert isinstance(found, Attribute)
-    assert found.type == type_
+    argument = block(name).find(path)
+    assert isinstance(argument, Attribute)
+    assert argument.type == type_
 
 
 def test_required_arguments_come_from_the_declarations() -> None:
@@ -64,12 +64,12 @@ def test_required_arguments_come_from_the_declarations() -> None:
     ],
 )
 def test_nesting_modes_of_blocks_are_read(name: str, path: str, nesting: str, single: bool) -> None:
-    found = block(name).find(path)
+    nested = block(name).find(path)
     if name == "aws_vpc":
-        assert found is None  # aws_vpc has no timeouts
+        assert nested is None  # aws_vpc has no timeouts
         return
-    assert isinstance(found, Nested)
-    assert (found.nesting, found.single, found.attribute) == (nesting, single, False)
+    assert isinstance(nested, Nested)
+    assert (nested.nesting, nested.single, nested.attribute) == (nesting, single, False)
 
 
 def test_optional_computed_lists_are_attributes_of_objects() -> None:

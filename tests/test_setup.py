@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-# Stands for python3 and for the Python of .venv: says yes to everything, keeps what pip installs, and fails
-# where a test wants it. `none` holds what the machine has not got.
+# Replaces python3 and the Python of .venv: succeeds, records what pip installs, and fails where a test wants
+# it. The file `none` lists what the machine lacks.
 PYTHON = """#!/bin/sh
 here={folder}
 case "$*" in
@@ -39,7 +39,7 @@ esac
 
 
 class Machine:
-    """A checkout with nothing installed; the machine has Node and terraform unless a test takes them."""
+    """A checkout without packages; the machine has Node and terraform unless a test removes them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -75,11 +75,11 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def steps(said: str) -> list[str]:
-    return re.findall(r"^setup: (.+): done in \d+ s$", said, re.M)
+def steps(output: str) -> list[str]:
+    return re.findall(r"^setup: (.+): done in \d+ s$", output, re.M)
 
 
-def test_it_announces_each_step_and_prints_its_duration(
+def test_each_step_is_announced_and_its_duration_printed(
     machine: Machine,
 ) -> None:
     machine.lacks("node", "terraform")
@@ -103,7 +103,7 @@ def test_programs_of_the_machine_are_not_installed(machine: Machine) -> None:
     assert not (machine.folder / ".venv/bin/terraform").exists()
 
 
-def test_it_is_silent_when_there_is_nothing_to_do(machine: Machine) -> None:
+def test_setup_prints_nothing_if_nothing_is_to_do(machine: Machine) -> None:
     machine.lacks("node", "terraform")
     machine.setup()
     again = machine.setup()
@@ -121,7 +121,7 @@ def test_only_changed_packages_are_installed_again(machine: Machine) -> None:
         assert sorted(machine.installed) == sorted([*before, *again])
 
 
-def test_both_halves_together_install_all_packages(machine: Machine) -> None:
+def test_the_two_parallel_installations_cover_all_packages(machine: Machine) -> None:
     (machine.folder / "broken").touch()
     machine.setup()
     halves = [(machine.folder / f".venv/half-{each}").read_text() for each in (0, 1)]
@@ -142,7 +142,9 @@ def test_the_pip_of_the_machine_installs_while_the_environment_gets_its_own(mach
     assert (machine.folder / ".venv/pip").exists()
     (machine.folder / "requirements/main.lock").write_text("other\n")
     machine.setup()
-    assert len((machine.folder / "pips").read_text().splitlines()) == 5, "the environment has its own pip"
+    assert len((machine.folder / "pips").read_text().splitlines()) == 5, (
+        "the environment must have its own pip"
+    )
 
 
 def test_an_old_pip_of_the_machine_is_ignored(machine: Machine) -> None:

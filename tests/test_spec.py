@@ -73,7 +73,7 @@ def refused(path: Path) -> SpecError:
 
 
 def check_wording(problem: Problem) -> None:
-    """What holds for every problem, whatever it is about."""
+    """Checks the wording of every problem."""
     for text in (problem.path, problem.value, problem.rule, problem.remedy):
         assert "\n" not in text
     assert DEMAND.search(problem.rule), problem.rule  # "min (3) is at most max (2)" would be false
@@ -95,9 +95,9 @@ def test_an_invalid_spec_is_refused_with_path_value_rule_and_remedy(case: Path, 
     error = refused(path)
     message = str(error)
     assert len(error.problems) == len(expected), message
-    for problem, (place, rule, remedy) in zip(error.problems, expected, strict=True):
+    for problem, (key, rule, remedy) in zip(error.problems, expected, strict=True):
         text = problem.text(error.file)
-        assert text.split("\n")[0] == f"{path}:{place}"
+        assert text.split("\n")[0] == f"{path}:{key}"
         assert rule in problem.rule
         assert remedy in problem.remedy
         assert text in message
@@ -114,7 +114,7 @@ def test_a_valid_spec_is_accepted(case: Path, tmp_path: Path) -> None:
 
 
 def test_rules_say_must() -> None:
-    """A rule that is broken says what must be: "min (10) is at most max (9)" would be false."""
+    """Rules are written with "must": "min (10) is at most max (9)" would be a false statement."""
     stated = []
     for source in [*sources(ROOT), *sorted((ROOT / "tierra/validation").glob("*.py"))]:
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
@@ -124,8 +124,8 @@ def test_rules_say_must() -> None:
                 "Violation",
                 "Problem",
             ):
-                place = {"rule_error": 0, "Violation": 1, "Problem": 2}[ast.unparse(node.func)]
-                rule = node.args[place] if len(node.args) > place else None
+                position = {"rule_error": 0, "Violation": 1, "Problem": 2}[ast.unparse(node.func)]
+                rule = node.args[position] if len(node.args) > position else None
             elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "rule":
                 rule = node.value
             text = ast.unparse(rule) if isinstance(rule, (ast.Constant, ast.JoinedStr)) else ""
@@ -193,7 +193,7 @@ def test_large_file_is_refused_unread(tmp_path: Path) -> None:
     assert "256 KiB" in str(refused(write(tmp_path, "#" * 2_000_000)))
 
 
-# All at once
+# Many problems
 
 
 def test_the_heading_counts_problems_and_they_are_in_line_order(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def subnets(network: Network) -> list[IPv4Network]:
 @given(networks())
 def test_subnets_are_inside_the_vpc_disjoint_and_large_enough(network: Network) -> None:
     assert all(subnet.subnet_of(network.cidr) for subnet in subnets(network))
-    assert not any(one.overlaps(other) for one, other in combinations(subnets(network), 2))
+    assert not any(first.overlaps(second) for first, second in combinations(subnets(network), 2))
     assert all(subnet.prefixlen <= 22 for subnet in network.layout.private.values())
     assert all(subnet.prefixlen <= 27 for subnet in network.layout.public.values())
     assert list(network.layout.private) == list(network.zones)
@@ -401,16 +401,16 @@ def test_the_schema_of_editors_requires_no_key_that_a_base_may_set(spec: dict[st
     assert jsonschema.Draft202012Validator(rules).is_valid(spec) == legal
 
 
-# Anything at all
+# Arbitrary input
 
 
 def survives(path: Path) -> None:
-    """Loading gives an environment with subnets, or problems that read well, and never anything else."""
+    """Loading must give an environment with subnets or well-formed problems."""
     problems: tuple[Problem, ...] = ()
     try:
         assert subnets(load(path).network)
     except SpecError as error:
-        problems = error.problems or (Problem("", "", "", ""),)  # which fails below
+        problems = error.problems or (Problem("", "", "", ""),)  # refused below
     for problem in problems:
         check_wording(problem)
 
@@ -439,7 +439,7 @@ def test_any_text_gives_an_environment_or_a_spec_error(tmp_path: Path, content: 
 
 
 def keys(kind: type[Model]) -> st.SearchStrategy[dict[str, Any]]:
-    """Mappings with the keys of a section, well spelt or nearly, and values of every kind."""
+    """Mappings with correct or misspelt keys of a section, and values of every kind."""
     odd = st.sampled_from(
         [None, True, 0, -1, 30, 90, 1.5, float("nan"), "", "a", "10.0.0.0/8", "off", "never"]
     )

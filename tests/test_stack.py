@@ -90,7 +90,7 @@ def test_elements_of_several_types_share_a_name_and_nested_ones_are_joined(
         RouteTable(Construct(stack, "worker"), "table", vpc_id="vpc-1")
 
     root = synthesized(environment(), tmp_path, one_tier(mixed))["trial"]
-    assert {kind: sorted(found) for kind, found in root.body["resource"].items()} == {
+    assert {kind: sorted(elements) for kind, elements in root.body["resource"].items()} == {
         "aws_subnet": ["private_a"],
         "aws_route_table": ["private_a", "worker_table"],
     }
@@ -104,29 +104,29 @@ def test_an_invalid_name_is_an_error(environment: MakeEnvironment, tmp_path: Pat
 
 def test_each_tier_has_an_encrypted_and_locked_state(roots: dict[str, Root]) -> None:
     for tier, root in roots.items():
-        place = root.environment
-        stem = f"{place.project}-{place.environment}"
+        environment = root.environment
+        stem = f"{environment.project}-{environment.environment}"
         assert root.body["terraform"]["backend"] == {
             "s3": {
-                "bucket": f"{stem}-{place.account}-state",
-                "key": f"{place.project}/{place.environment}/{tier}/terraform.tfstate",
-                "region": place.region,
+                "bucket": f"{stem}-{environment.account}-state",
+                "key": f"{environment.project}/{environment.environment}/{tier}/terraform.tfstate",
+                "region": environment.region,
                 "encrypt": True,
-                "kms_key_id": f"arn:aws:kms:{place.region}:{place.account}:alias/{stem}-state",
-                "allowed_account_ids": [place.account],
+                "kms_key_id": f"arn:aws:kms:{environment.region}:{environment.account}:alias/{stem}-state",
+                "allowed_account_ids": [environment.account],
                 "use_lockfile": True,
             }
         }
 
 
 def test_the_version_of_terraform_is_in_a_separate_file(folders: dict[str, Path]) -> None:
-    """A text right below `terraform` makes checkov give up a file of JSON."""
+    """checkov cannot parse a JSON file with a text directly below `terraform`."""
     for folder in folders.values():
         for file in folder.glob("stacks/*/cdk.tf.json"):
             settings = json.loads(file.read_text())["terraform"]
             assert all(isinstance(block, dict) for block in settings.values())
-            said = file.with_name("versions.tf").read_text()
-            assert said.endswith('\nterraform {\n  required_version = ">= 1.11"\n}\n')
+            text = file.with_name("versions.tf").read_text()
+            assert text.endswith('\nterraform {\n  required_version = ">= 1.11"\n}\n')
 
 
 def test_versions_are_ranges(roots: dict[str, Root]) -> None:
@@ -140,11 +140,16 @@ def test_versions_are_ranges(roots: dict[str, Root]) -> None:
 def test_the_provider_only_works_in_the_account_of_the_spec(roots: dict[str, Root]) -> None:
     for tier, root in roots.items():
         [provider] = root.body["provider"]["aws"]
-        place = root.environment
-        assert provider["allowed_account_ids"] == [place.account]
-        assert provider["region"] == place.region
+        environment = root.environment
+        assert provider["allowed_account_ids"] == [environment.account]
+        assert provider["region"] == environment.region
         [shared] = provider["default_tags"]
-        ours = {"Project": "acme", "Environment": place.environment, "Tier": tier, "ManagedBy": "tierra"}
+        ours = {
+            "Project": "acme",
+            "Environment": environment.environment,
+            "Tier": tier,
+            "ManagedBy": "tierra",
+        }
         assert shared["tags"].items() >= ours.items()
         assert {"access_key", "secret_key", "token", "profile"}.isdisjoint(provider)
 
@@ -169,7 +174,7 @@ def test_outputs_have_descriptions_and_are_not_sensitive(roots: dict[str, Root])
 
 
 def consumer(stack: Stack) -> None:
-    """A tier that uses every kind of output, and asks twice."""
+    """A tier that reads every kind of output, one of them twice."""
     network = NetworkOutputs.read(stack)
     assert NetworkOutputs.read(stack).vpc_id == network.vpc_id
     for zone, subnet in network.private_subnet_ids.items():

@@ -32,7 +32,7 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def s3(endpoint: str) -> Any:
-    """Empty: servers of one process of the tests share what they hold."""
+    """An empty fake S3: servers in one test process share their data."""
     urlopen(Request(f"{endpoint}/moto-api/reset", method="POST")).close()
     client = boto3.client(
         "s3",
@@ -49,7 +49,7 @@ def s3(endpoint: str) -> Any:
 def terraform(
     tmp_path: Path, endpoint: str, folders: dict[str, Path]
 ) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs terraform in a folder that holds nothing but the generated JSON of production's storage tier."""
+    """Runs terraform in a folder with only the generated JSON of production's storage tier."""
     (tmp_path / "cdk.tf.json").write_bytes(
         (folders["production"] / "stacks" / "storage" / "cdk.tf.json").read_bytes()
     )
@@ -83,15 +83,15 @@ def test_state_is_encrypted_and_locked_in_the_bucket(terraform: Any, s3: Any) ->
     assert any(resource["type"] == "aws_backup_vault" for resource in state["resources"])
     assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
 
-    held = {
+    lock = {
         "ID": "1",
         "Operation": "OperationTypeApply",
         "Who": "operator@example.com",
         "Info": "",
         "Path": KEY,
     }
-    held |= {"Version": "1.11.4", "Created": "2026-01-01T00:00:00Z"}
-    s3.put_object(Bucket=BUCKET, Key=f"{KEY}.tflock", Body=json.dumps(held).encode())
+    lock |= {"Version": "1.11.4", "Created": "2026-01-01T00:00:00Z"}
+    s3.put_object(Bucket=BUCKET, Key=f"{KEY}.tflock", Body=json.dumps(lock).encode())
     second = terraform("plan", "-input=false", "-no-color")
     assert second.returncode == 1
     assert "Error acquiring the state lock" in second.stderr
@@ -116,7 +116,7 @@ def test_every_tier_has_its_state_in_this_bucket(roots: dict[str, Root]) -> None
 
 
 def test_states_only_accept_the_key_of_the_backends_by_arn_or_alias(state: Root) -> None:
-    """S3 compares the name that an upload gives: backends give the alias."""
+    """S3 compares the key name of the upload, and backends use the alias."""
     refusal = state.statements("aws_s3_bucket_policy.state")["RefuseOtherKeys"]
     [allowed] = refusal["Condition"]["StringNotEquals"].values()
     backend = state.body["terraform"]["backend"]["s3"]
@@ -137,10 +137,11 @@ def test_protected_states_cannot_be_deleted(state: Root) -> None:
     assert ({"KeepTheBucket", "KeepTheStates"} <= statements.keys()) is protected
     assert state["aws_s3_bucket.state"].get("lifecycle") == ({"prevent_destroy": True} if protected else None)
     if protected:
-        kept = statements["KeepTheStates"]
-        assert (kept["Effect"], kept["Principal"]) == ("Deny", "*")
-        assert kept["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
-        assert kept["Resource"] == f"{arn(state)}/*.tfstate"  # and no *.tflock, which goes with every run
+        statement = statements["KeepTheStates"]
+        assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+        assert statement["Action"] == ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+        # Not *.tflock: every run deletes its lock.
+        assert statement["Resource"] == f"{arn(state)}/*.tfstate"
 
 
 def test_access_to_states_is_logged(state: Root) -> None:
@@ -158,17 +159,19 @@ def test_access_to_states_is_logged(state: Root) -> None:
 def test_roles_only_use_and_lock_states_of_their_environment(
     state: Root, right: str, actions: str | list[str]
 ) -> None:
-    place = state.environment
-    states = f"{arn(state)}/{place.project}/{place.environment}/*/terraform.tfstate"
-    recovery = f"{arn(state)}/{place.project}/{place.environment}/recovery/*"
-    # It is put there, and read by operators alone.
-    kept = {"KeepWhatAnApplyLeft": {"Effect": "Allow", "Action": "s3:PutObject", "Resource": recovery}}
+    environment = state.environment
+    states = f"{arn(state)}/{environment.project}/{environment.environment}/*/terraform.tfstate"
+    recovery = f"{arn(state)}/{environment.project}/{environment.environment}/recovery/*"
+    # Roles only write it; operators read it.
+    saving = {"KeepWhatAnApplyLeft": {"Effect": "Allow", "Action": "s3:PutObject", "Resource": recovery}}
     assert state.statements(f"aws_iam_policy.{right}") == {
         "FindTheBucket": {
             "Effect": "Allow",
             "Action": "s3:ListBucket",
             "Resource": arn(state),
-            "Condition": {"StringLikeIfExists": {"s3:prefix": f"{place.project}/{place.environment}/*"}},
+            "Condition": {
+                "StringLikeIfExists": {"s3:prefix": f"{environment.project}/{environment.environment}/*"}
+            },
         },
         "UseStates": {"Effect": "Allow", "Action": actions, "Resource": states},
         "LockStates": {
@@ -176,15 +179,17 @@ def test_roles_only_use_and_lock_states_of_their_environment(
             "Action": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
             "Resource": f"{states}.tflock",
         },
-        **(kept if right == "write" else {}),
+        **(saving if right == "write" else {}),
         "DecryptStates": {
             "Effect": "Allow",
             "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": f"arn:aws:kms:{place.region}:{place.account}:key/*",
-            # Without its alias this would decrypt whatever else S3 encrypts.
+            "Resource": f"arn:aws:kms:{environment.region}:{environment.account}:key/*",
+            # Without the condition on the alias, the role could decrypt all other objects in S3.
             "Condition": {
-                "ForAnyValue:StringEquals": {"kms:ResourceAliases": f"alias/acme-{place.environment}-state"},
-                "StringEquals": {"kms:ViaService": f"s3.{place.region}.amazonaws.com"},
+                "ForAnyValue:StringEquals": {
+                    "kms:ResourceAliases": f"alias/acme-{environment.environment}-state"
+                },
+                "StringEquals": {"kms:ViaService": f"s3.{environment.region}.amazonaws.com"},
             },
         },
     }

@@ -77,7 +77,7 @@ def test_files_are_only_encrypted_with_their_key(storage: Root) -> None:
         assert statements[sid]["Effect"] == "Deny"
         assert statements[sid]["Action"] == "s3:PutObject"
         assert statements[sid]["Condition"] == {"StringNotEquals": {key: value}, "Null": {key: "false"}}
-    # KMS without a key id would be the key that AWS keeps for the account.
+    # KMS without a key ID would use the AWS managed key of the account.
     unnamed = statements["RefuseUnnamedKey"]
     assert (unnamed["Effect"], unnamed["Action"]) == ("Deny", "s3:PutObject")
     assert unnamed["Condition"] == {
@@ -103,20 +103,20 @@ def test_access_to_files_is_logged_and_the_log_bucket_only_accepts_its_logs(stor
         for sid, each in storage.statements("aws_s3_bucket_policy.logs").items()
         if each["Effect"] == "Allow"
     }
-    place = storage.environment
-    balancer = f"loadbalancer/app/acme-{place.environment}/*"
+    spec = storage.environment
+    balancer = f"loadbalancer/app/acme-{spec.environment}/*"
     assert allowed == {
         "DeliverLogsOfTheLoadBalancer": {
             "Effect": "Allow",
             "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"},
             "Action": "s3:PutObject",
             "Resource": [
-                f"arn:aws:s3:::{name}/load-balancer/{kind}/AWSLogs/{place.account}/*"
+                f"arn:aws:s3:::{name}/load-balancer/{kind}/AWSLogs/{spec.account}/*"
                 for kind in ("access", "connections", "health-checks")
             ],
             "Condition": {
                 "ArnLike": {
-                    "aws:SourceArn": f"arn:aws:elasticloadbalancing:{place.region}:{place.account}:{balancer}"
+                    "aws:SourceArn": f"arn:aws:elasticloadbalancing:{spec.region}:{spec.account}:{balancer}"
                 }
             },
         },
@@ -196,15 +196,15 @@ def test_the_backup_key_encrypts_reports_of_this_account(storage: Root) -> None:
 def test_rarer_backups_are_kept_longer(storage: Root) -> None:
     settings = storage.environment.storage.backup
     rules = {rule["rule_name"]: rule for rule in storage["aws_backup_plan.main"]["rule"]}
-    kept = {name: rule["lifecycle"]["delete_after"] for name, rule in rules.items()}
-    assert kept == {
+    retention = {name: rule["lifecycle"]["delete_after"] for name, rule in rules.items()}
+    assert retention == {
         "daily": settings.daily_days,
         "weekly": settings.weekly_days,
         "monthly": settings.monthly_days,
     }
     continuous = {name for name, rule in rules.items() if rule["enable_continuous_backup"]}
     assert continuous == {"daily"}
-    assert kept["daily"] <= 35  # the most AWS allows for a restore to any second
+    assert retention["daily"] <= 35  # the AWS maximum for point-in-time recovery
 
 
 def test_the_backup_plan_selects_by_the_tag_of_the_environment(storage: Root) -> None:
@@ -238,7 +238,7 @@ def test_the_vault_is_encrypted_locked_and_refuses_deletion(storage: Root) -> No
         settings.lock_min_days,
         settings.lock_max_days,
     )
-    assert "changeable_for_days" not in lock  # it would make the lock irreversible
+    assert "changeable_for_days" not in lock  # this would make the lock irreversible
     if storage.environment.protection:
         refusal = storage.statements("aws_backup_vault_policy.main")["RefuseDeletion"]
         assert (refusal["Effect"], refusal["Principal"]) == ("Deny", "*")
@@ -259,13 +259,13 @@ def test_only_the_vault_publishes_to_the_encrypted_topic(storage: Root) -> None:
     assert storage["aws_sns_topic.backups"]["kms_master_key_id"] == "${aws_kms_key.backup.arn}"
     statements = storage.statements("aws_sns_topic_policy.backups")
     allowed = [each for each in statements.values() if each["Effect"] == "Allow"]
-    place, vault = storage.environment, storage["aws_backup_vault.main"]["name"]
+    spec, vault = storage.environment, storage["aws_backup_vault.main"]["name"]
     assert [each["Condition"] for each in allowed] == [
         {
             "ArnEquals": {
-                "aws:SourceArn": f"arn:aws:backup:{place.region}:{place.account}:backup-vault:{vault}"
+                "aws:SourceArn": f"arn:aws:backup:{spec.region}:{spec.account}:backup-vault:{vault}"
             },
-            "StringEquals": {"aws:SourceAccount": place.account},
+            "StringEquals": {"aws:SourceAccount": spec.account},
         }
     ]
     notifications = storage["aws_backup_vault_notifications.main"]
@@ -310,12 +310,12 @@ def test_settings_of_the_spec_reach_the_bucket_and_the_lock(variant: Callable[..
 
 
 def test_a_change_of_retention_does_not_change_the_lock(variant: Callable[..., dict[str, Root]]) -> None:
-    kept = {"daily_days": 35, "weekly_days": 100, "monthly_days": 200}
+    longer = {"daily_days": 35, "weekly_days": 100, "monthly_days": 200}
     locks = [
         variant(environment=name, storage={"backup": backup})["storage"][
             "aws_backup_vault_lock_configuration.main"
         ]
-        for name, backup in (("plain", {}), ("longer", kept))
+        for name, backup in (("plain", {}), ("longer", longer))
     ]
     assert [(each["min_retention_days"], each["max_retention_days"]) for each in locks] == [(35, 365)] * 2
 

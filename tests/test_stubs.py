@@ -24,13 +24,13 @@ def test_a_wrong_type_is_found_with_the_stubs_alone(tmp_path: Path) -> None:
     source.write_text(USE.format(cidr_block=20))
     assert stubs.write(tmp_path, tmp_path / "stubs") == 2
     (tmp_path / "mypy.ini").write_text(f"[mypy]\nstrict = true\nmypy_path = {tmp_path / 'stubs'}\n")
-    said, _, code = api.run(
+    output, _, code = api.run(
         ["--config-file", str(tmp_path / "mypy.ini"), "--cache-dir", str(tmp_path), str(source)]
     )
     assert code == 1
-    assert 'Argument "cidr_block" to "Vpc" has incompatible type "int"; expected "str | None"' in said
-    assert 'Revealed type is "str"' in said
-    assert said.count("error:") == 1
+    assert 'Argument "cidr_block" to "Vpc" has incompatible type "int"; expected "str | None"' in output
+    assert 'Revealed type is "str"' in output
+    assert output.count("error:") == 1
 
 
 def test_every_imported_binding_has_a_stub() -> None:

@@ -32,12 +32,12 @@ SYSTEMS: dict[str, dict[str, Any]] = {
 WIDE = {"compute": {"nodes": {"max": 12}}}
 
 
-def chart(found: Variant, folder: Path, name: str) -> Objects:
-    return rendered("systems/chart", {**values(found["systems"], name), "image": DIGEST}, folder)
+def chart(tiers: Variant, folder: Path, name: str) -> Objects:
+    return rendered("systems/chart", {**values(tiers["systems"], name), "image": DIGEST}, folder)
 
 
-def namespace(found: Variant, folder: Path, name: str) -> Objects:
-    return rendered("systems/namespace", values(found["systems"], f"{name}_namespace"), folder)
+def namespace(tiers: Variant, folder: Path, name: str) -> Objects:
+    return rendered("systems/namespace", values(tiers["systems"], f"{name}_namespace"), folder)
 
 
 def noted(objects: Objects, name: str) -> dict[str, str]:
@@ -65,18 +65,18 @@ def test_tokens_are_checked_with_their_expiry(variant: Variants, tmp_path: Path)
 
 def test_health_and_open_paths_need_no_credential(variant: Variants, tmp_path: Path) -> None:
     objects = chart(variant(systems=SYSTEMS, **WIDE), tmp_path, "api")
-    said = noted(objects, "api-open")
-    assert (said["plugins"], said["strip-path"]) == ("open", "false")
+    annotations = noted(objects, "api-open")
+    assert (annotations["plugins"], annotations["strip-path"]) == ("open", "false")
     [path] = objects["Ingress/api-open"]["spec"]["rules"][0]["http"]["paths"]
     assert path["pathType"] == "ImplementationSpecific"
     assert path["path"].startswith("/~/")
-    found = re.compile("^" + path["path"].removeprefix("/~"))
+    pattern = re.compile("^" + path["path"].removeprefix("/~"))
     for asked in ("readyz", "livez", "webhooks", "webhooks/stripe/7"):
-        match = found.search(f"/v1.2/api/{asked}")
+        match = pattern.search(f"/v1.2/api/{asked}")
         assert match, asked
         assert match[1] == asked
     for asked in ("/v1.2/api/orders", "/v1.2/api/webhooksx", "/v1x2/api/readyz", "/v1.2/api/x/readyz"):
-        assert not found.search(asked), asked
+        assert not pattern.search(asked), asked
     opened = objects["KongPlugin/open"]["config"]
     assert opened["replace"]["uri"] == "/$(uri_captures[1])"
     assert "X-Consumer-Username" in opened["remove"]["headers"]
@@ -91,9 +91,9 @@ def test_cors_preflight_requests_need_no_credential(variant: Variants, tmp_path:
 
 
 def test_keys_of_clients_come_from_secrets_manager(variant: Variants, tmp_path: Path) -> None:
-    found = variant(systems=SYSTEMS, **WIDE)
-    objects = namespace(found, tmp_path, "api")
-    assert "keys_api__mobile" in found["systems"].all("aws_secretsmanager_secret")
+    tiers = variant(systems=SYSTEMS, **WIDE)
+    objects = namespace(tiers, tmp_path, "api")
+    assert "keys_api__mobile" in tiers["systems"].all("aws_secretsmanager_secret")
     partner = objects["ExternalSecret/client-partner"]["spec"]
     assert partner["data"] == [{"secretKey": "value", "remoteRef": {"key": "api/partner", "property": "key"}}]
     template = partner["target"]["template"]
@@ -103,14 +103,14 @@ def test_keys_of_clients_come_from_secrets_manager(variant: Variants, tmp_path: 
     assert consumer["username"] == "api.partner"
     assert consumer["credentials"] == ["client-partner", "group-api"]
     assert objects["Secret/group-api"]["metadata"]["labels"] == {"konghq.com/credential": "acl"}
-    rights = json.dumps(found["systems"].all("aws_iam_role_policy")["secrets_api"])
+    rights = json.dumps(tiers["systems"].all("aws_iam_role_policy")["secrets_api"])
     assert "secret:api/partner-" in rights
     assert "keys_api__mobile.arn" in rights
 
 
 def test_an_issuer_is_shared_by_the_systems_that_name_it(variant: Variants, tmp_path: Path) -> None:
-    found = variant(systems=SYSTEMS, **WIDE)
-    orders, search = (namespace(found, tmp_path, name) for name in ("orders", "search"))
+    tiers = variant(systems=SYSTEMS, **WIDE)
+    orders, search = (namespace(tiers, tmp_path, name) for name in ("orders", "search"))
     consumer = orders["KongConsumer/login"]
     assert consumer["username"] == "https://login.example.com/"
     assert consumer["credentials"] == ["client-login", "group-orders", "group-search"]
@@ -126,15 +126,15 @@ def test_an_issuer_is_shared_by_the_systems_that_name_it(variant: Variants, tmp_
 
 
 def test_without_auth_requests_need_no_credential(variant: Variants, tmp_path: Path) -> None:
-    found = variant(systems={"shop": {"framework": "go"}})
-    objects = chart(found, tmp_path, "shop")
+    tiers = variant(systems={"shop": {"framework": "go"}})
+    objects = chart(tiers, tmp_path, "shop")
     assert "plugins" not in noted(objects, "shop")
     assert {each for each in objects if each.startswith("Ingress/")} == {"Ingress/shop"}
 
 
 def test_the_report_warns_when_auth_is_removed() -> None:
-    def asks(**said: Any) -> bool:
-        return asks_for_credentials({"chart": SYSTEM, "values": [json.dumps(said)]})
+    def asks(**settings: Any) -> bool:
+        return asks_for_credentials({"chart": SYSTEM, "values": [json.dumps(settings)]})
 
     assert asks(path="/x", requests={"auth": {"kind": "jwt", "open": ["/readyz"]}})
     assert not asks(path="/x", requests={"rate": 60})

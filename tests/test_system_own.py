@@ -38,21 +38,21 @@ def environment_of(pod: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {each["name"]: each for each in pod["containers"][0]["env"]}
 
 
-def made(root: Any, folder: Path, name: str = "shop") -> tuple[Objects, Objects]:
+def rendered_charts(root: Any, folder: Path, name: str = "shop") -> tuple[Objects, Objects]:
     chart = rendered("systems/chart", {**values(root, name), "image": DIGEST}, folder)
     return chart, rendered("systems/namespace", values(root, f"{name}_namespace"), folder)
 
 
 def test_each_pod_gets_variables_secrets_and_files(variant: Variants, tmp_path: Path) -> None:
     root = variant(systems={"shop": SHOP})["systems"]
-    chart, around = made(root, tmp_path)
+    chart, around = rendered_charts(root, tmp_path)
     assert len(pods(chart)) == 4
     for name, pod in pods(chart).items():
-        found = environment_of(pod)
-        assert found["LOG_LEVEL"]["value"] == "info"
-        assert found["PATTERN"]["value"] == "${x} %{y}"
+        variables = environment_of(pod)
+        assert variables["LOG_LEVEL"]["value"] == "info"
+        assert variables["PATTERN"]["value"] == "${x} %{y}"
         for variable, secret in (("STRIPE_KEY", "shop-secrets"), ("MAIL_KEY", "shop-parameters")):
-            assert found[variable]["valueFrom"]["secretKeyRef"] == {"name": secret, "key": variable}
+            assert variables[variable]["valueFrom"]["secretKeyRef"] == {"name": secret, "key": variable}
             copied = around[f"ExternalSecret/{secret}"]["spec"]
             assert copied["target"]["name"] == secret
             assert variable in {each["secretKey"] for each in copied["data"]}
@@ -90,7 +90,7 @@ def test_secrets_of_a_system_have_a_separate_reader_role(variant: Variants, tmp_
     parameter = "arn:aws:ssm:us-east-1:123456789012:parameter/orders/mail"
     assert rights["ReadParametersOfItsOwner"]["Resource"] == parameter
     assert "secrets_blog" not in root.all("aws_iam_role")
-    _, around = made(root, tmp_path)
+    _, around = rendered_charts(root, tmp_path)
     data = around["ExternalSecret/shop-secrets"]["spec"]["data"]
     keys = {each["secretKey"]: each["remoteRef"] for each in data}
     assert keys["STRIPE_KEY"] == {"key": "orders/stripe", "property": "key"}
@@ -107,30 +107,30 @@ def test_a_system_without_databases_may_have_secrets(variant: Variants, tmp_path
         "ReadParametersOfItsOwner",
         "DecryptParametersOfItsOwner",
     }
-    chart, around = made(root, tmp_path)
+    chart, around = rendered_charts(root, tmp_path)
     assert "ExternalSecret/shop-database" not in around
     assert environment_of(pods(chart)["Deployment/shop"])["TOKEN"]["valueFrom"]
 
 
 def test_pods_restart_when_a_file_changes(variant: Variants, tmp_path: Path) -> None:
-    found = []
+    checksums = []
     for number, text in enumerate(("a", "b")):
         system = {"framework": "go", "config": {"/etc/shop/a": text}}
         root = variant(environment=f"v{number}", systems={"shop": system})["systems"]
-        chart, _ = made(root, tmp_path)
-        found.append(chart["Deployment/shop"]["spec"]["template"]["metadata"]["annotations"])
-    assert found[0] != found[1]
+        chart, _ = rendered_charts(root, tmp_path)
+        checksums.append(chart["Deployment/shop"]["spec"]["template"]["metadata"]["annotations"])
+    assert checksums[0] != checksums[1]
 
 
 def test_permissions_are_within_the_boundary(variant: Variants) -> None:
-    found = variant(systems={"shop": SHOP})
-    statement = found["systems"].statements("aws_iam_role_policy.shop")["OfItsOwn1"]
+    tiers = variant(systems={"shop": SHOP})
+    statement = tiers["systems"].statements("aws_iam_role_policy.shop")["OfItsOwn1"]
     assert statement == {
         "Effect": "Allow",
         "Action": ["sqs:SendMessage", "s3:GetObject"],
         "Resource": QUEUE,
     }
-    limit = found["state"].statements("aws_iam_policy.workload_boundary")
+    limit = tiers["state"].statements("aws_iam_policy.workload_boundary")
     assert limit["PermissionsOfSystems"]["Action"] == "sqs:SendMessage"
     plain = variant(environment="plain", systems={"shop": {"framework": "go"}})
     assert "PermissionsOfSystems" not in plain["state"].statements("aws_iam_policy.workload_boundary")
@@ -143,7 +143,7 @@ def test_other_frameworks_have_defaults(
     framework: str, port: int, seconds: int, variant: Variants, tmp_path: Path
 ) -> None:
     root = variant(systems={"shop": {"framework": framework, "health": {"ready": "/ok"}}})["systems"]
-    chart, _ = made(root, tmp_path)
+    chart, _ = rendered_charts(root, tmp_path)
     (container,) = pods(chart)["Deployment/shop"]["containers"]
     assert container["ports"] == [{"name": "http", "containerPort": port}]
     probe = container["startupProbe"]
@@ -214,6 +214,6 @@ def test_values_are_json_without_interpolation(variant: Variants) -> None:
 
 def test_without_traces_a_system_may_configure_its_own(variant: Variants) -> None:
     own = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel.example.com:4318", "OTEL_SDK_DISABLED": "false"}
-    found = variant(systems={"shop": {"framework": "go", "env": own}}, observability={"trace_percent": 0})
-    given = values(found["systems"], "shop")["environment"]
+    tiers = variant(systems={"shop": {"framework": "go", "env": own}}, observability={"trace_percent": 0})
+    given = values(tiers["systems"], "shop")["environment"]
     assert {name: given[name] for name in own} == own

@@ -28,14 +28,14 @@ Variants = Callable[..., Variant]
 SLOW = {"framework": "go", "timeout_seconds": 200, "upload_mb": 10, "rate_limit": 60}
 
 
-def chart(found: Variant, folder: Path, name: str) -> Objects:
-    return rendered("systems/chart", {**values(found["systems"], name), "image": DIGEST}, folder)
+def chart(tiers: Variant, folder: Path, name: str) -> Objects:
+    return rendered("systems/chart", {**values(tiers["systems"], name), "image": DIGEST}, folder)
 
 
-def kong(found: Variant) -> dict[str, Any]:
-    release = found["gateway"].all("helm_release")["kong"]
-    said: dict[str, Any] = yaml.safe_load(release["values"][0])
-    return said
+def kong(tiers: Variant) -> dict[str, Any]:
+    release = tiers["gateway"].all("helm_release")["kong"]
+    parsed: dict[str, Any] = yaml.safe_load(release["values"][0])
+    return parsed
 
 
 def test_limits_of_a_system_are_on_its_service(variant: Variants, tmp_path: Path) -> None:
@@ -52,34 +52,39 @@ def test_limits_of_a_system_are_on_its_service(variant: Variants, tmp_path: Path
 
 
 def test_a_system_without_keys_has_the_defaults(variant: Variants, tmp_path: Path) -> None:
-    found = variant(systems={"shop": {"framework": "go"}})
-    objects = chart(found, tmp_path, "shop")
+    tiers = variant(systems={"shop": {"framework": "go"}})
+    objects = chart(tiers, tmp_path, "shop")
     assert "annotations" not in objects["Service/shop"]["metadata"]
     assert not [each for each in objects if each.startswith("KongPlugin/")]
     assert pods(objects)["Deployment/shop"]["terminationGracePeriodSeconds"] == 60
-    assert found["edge"].all("aws_lb")["main"]["idle_timeout"] == 60
-    assert found["edge"].all("aws_lb_target_group")["gateway"]["deregistration_delay"] == "30"
-    assert kong(found)["env"]["nginx_proxy_keepalive_timeout"] == "75s"
-    assert "nginx_proxy_proxy_next_upstream" not in kong(found)["env"]
-    assert kong(found)["terminationGracePeriodSeconds"] == 60
+    assert tiers["edge"].all("aws_lb")["main"]["idle_timeout"] == 60
+    assert tiers["edge"].all("aws_lb_target_group")["gateway"]["deregistration_delay"] == "30"
+    assert kong(tiers)["env"]["nginx_proxy_keepalive_timeout"] == "75s"
+    assert "nginx_proxy_proxy_next_upstream" not in kong(tiers)["env"]
+    assert kong(tiers)["terminationGracePeriodSeconds"] == 60
 
 
 def test_all_timeouts_cover_the_slowest_system(variant: Variants, tmp_path: Path) -> None:
-    """Kong answers before the load balancer gives up, and nothing goes while a request may be in flight."""
-    found = variant(systems={"shop": SLOW, "cart": {"framework": "go", "timeout_seconds": 5}})
-    idle = found["edge"].all("aws_lb")["main"]["idle_timeout"]
+    """Kong times out before the load balancer, and no component stops while a request may be in progress."""
+    tiers = variant(systems={"shop": SLOW, "cart": {"framework": "go", "timeout_seconds": 5}})
+    idle = tiers["edge"].all("aws_lb")["main"]["idle_timeout"]
     assert idle > 200
-    said = kong(found)
-    assert int(said["env"]["nginx_proxy_keepalive_timeout"].removesuffix("s")) > idle
-    assert said["env"]["nginx_proxy_proxy_next_upstream"] == "error"
-    assert said["lifecycle"]["preStop"]["exec"]["command"] == ["kong", "quit", "--wait=20", "--timeout=200"]
-    assert said["terminationGracePeriodSeconds"] > 220
-    assert found["edge"].all("aws_lb_target_group")["gateway"]["deregistration_delay"] == "200"
-    shop, cart = (pods(chart(found, tmp_path, each))[f"Deployment/{each}"] for each in ("shop", "cart"))
+    settings = kong(tiers)
+    assert int(settings["env"]["nginx_proxy_keepalive_timeout"].removesuffix("s")) > idle
+    assert settings["env"]["nginx_proxy_proxy_next_upstream"] == "error"
+    assert settings["lifecycle"]["preStop"]["exec"]["command"] == [
+        "kong",
+        "quit",
+        "--wait=20",
+        "--timeout=200",
+    ]
+    assert settings["terminationGracePeriodSeconds"] > 220
+    assert tiers["edge"].all("aws_lb_target_group")["gateway"]["deregistration_delay"] == "200"
+    shop, cart = (pods(chart(tiers, tmp_path, each))[f"Deployment/{each}"] for each in ("shop", "cart"))
     pause = shop["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert shop["terminationGracePeriodSeconds"] >= pause + 200
     assert cart["terminationGracePeriodSeconds"] == 60
-    quick = chart(found, tmp_path, "cart")["Service/cart"]["metadata"]["annotations"]
+    quick = chart(tiers, tmp_path, "cart")["Service/cart"]["metadata"]["annotations"]
     assert set(quick.values()) == {"5000"}
 
 
@@ -127,8 +132,8 @@ def routes(objects: Objects, name: str) -> list[tuple[str, str]]:
 
 
 def test_a_system_has_its_hosts_and_others_those_of_the_edge_tier(variant: Variants, tmp_path: Path) -> None:
-    found = variant(systems=HOSTED, edge=NAMED, compute={"nodes": {"max": 12}})
-    orders, admin, shop = (chart(found, tmp_path, name) for name in HOSTED)
+    tiers = variant(systems=HOSTED, edge=NAMED, compute={"nodes": {"max": 12}})
+    orders, admin, shop = (chart(tiers, tmp_path, name) for name in HOSTED)
     assert routes(orders, "orders") == [("orders.example.com", "/"), ("*.orders.example.com", "/")]
     assert routes(orders, "orders-metrics") == [
         ("orders.example.com", "/metrics"),
@@ -144,8 +149,8 @@ def test_a_system_has_its_hosts_and_others_those_of_the_edge_tier(variant: Varia
 
 
 def test_without_hosts_every_name_serves_every_system(variant: Variants, tmp_path: Path) -> None:
-    found = variant(systems={"shop": {"framework": "go"}}, edge=NAMED)
-    assert routes(chart(found, tmp_path, "shop"), "shop") == [("", "/shop")]
+    tiers = variant(systems={"shop": {"framework": "go"}}, edge=NAMED)
+    assert routes(chart(tiers, tmp_path, "shop"), "shop") == [("", "/shop")]
 
 
 def test_hosts_have_records_a_certificate_and_a_rule(variant: Variants) -> None:
@@ -153,8 +158,8 @@ def test_hosts_have_records_a_certificate_and_a_rule(variant: Variants) -> None:
     names = ["app.example.com", "www.example.com", "orders.example.com", "*.orders.example.com"]
     assert edge.all("aws_acm_certificate")["main"]["subject_alternative_names"] == names
     records = edge.all("aws_route53_record")
-    found = {each["name"] for name, each in records.items() if name.startswith("address_")}
-    assert found == set(names)
+    names_with_records = {each["name"] for name, each in records.items() if name.startswith("address_")}
+    assert names_with_records == set(names)
     assert {"proof_orders_example_com", "caa_orders_example_com"} <= set(records)
     assert '0 issuewild "amazon.com"' in records["caa_orders_example_com"]["records"]
     rules = {
@@ -165,7 +170,7 @@ def test_hosts_have_records_a_certificate_and_a_rule(variant: Variants) -> None:
 
 
 def test_hosts_covered_by_a_wildcard_need_no_records(variant: Variants) -> None:
-    """Its record, certificate and rule hold for them already."""
+    """The record, certificate and rule of the wildcard cover them."""
     systems = {"orders": {"framework": "go", "hosts": ["orders.app.example.com"]}}
     star = {"aliases": ["*.app.example.com"]}
     with_hosts, without = (
@@ -187,15 +192,15 @@ def test_challenges_exempt_an_api_at_its_hosts_only(variant: Variants) -> None:
     side = config["aws_managed_rules_anti_ddos_rule_set"]["client_side_action_config"]["challenge"]
     listed = [each["regex_string"] for each in side["exempt_uri_regular_expression"]]
 
-    def spared(place: str) -> bool:
-        return any(re.search(each, place) for each in listed)
+    def exempt(address: str) -> bool:
+        return any(re.search(each, address) for each in listed)
 
-    for place in ("orders.example.com", "orders.example.com/7", "a.orders.example.com/7"):
-        assert spared(place), place
-    for place in ("app.example.com/shop", "app.example.com/orders.example.com", "ordersxexample.com/7"):
-        assert not spared(place), place
-    assert spared("www.example.com/admin/readyz")
-    assert spared("app.example.com/shop/readyz")
+    for address in ("orders.example.com", "orders.example.com/7", "a.orders.example.com/7"):
+        assert exempt(address), address
+    for address in ("app.example.com/shop", "app.example.com/orders.example.com", "ordersxexample.com/7"):
+        assert not exempt(address), address
+    assert exempt("www.example.com/admin/readyz")
+    assert exempt("app.example.com/shop/readyz")
 
 
 def test_deployments_check_the_host_of_a_system(environment: Callable[..., Environment]) -> None:
@@ -206,12 +211,12 @@ def test_deployments_check_the_host_of_a_system(environment: Callable[..., Envir
 
 
 def test_the_report_lists_removed_hosts() -> None:
-    def said(**values: Any) -> dict[str, Any]:
+    def release(**values: Any) -> dict[str, Any]:
         return {"chart": SYSTEM, "values": [json.dumps({"path": "/shop", **values})]}
 
-    assert paths(said()) == {"/shop"}
-    assert paths(said(names=["app.example.com"])) == {"/shop"}
-    assert paths(said(hosts=["orders.example.com"])) == {"orders.example.com/shop"}
+    assert paths(release()) == {"/shop"}
+    assert paths(release(names=["app.example.com"])) == {"/shop"}
+    assert paths(release(hosts=["orders.example.com"])) == {"orders.example.com/shop"}
 
 
 @pytest.mark.parametrize(
@@ -254,8 +259,8 @@ def test_invalid_hosts_are_refused(
 GIVEN = {"certificate": "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"}
 
 
-def beyond(count: int, host: str) -> list[Violation]:
-    """What is wrong with so many systems, each with a host of its own."""
+def problems_with_hosts(count: int, host: str) -> list[Violation]:
+    """The problems of a spec with this number of systems, each with its own host."""
     edge = Edge.model_validate({**GIVEN, "dns": "off"})
     systems = {
         f"s{each}": System.model_validate({"framework": "go", "hosts": [host.format(each)]})
@@ -264,14 +269,17 @@ def beyond(count: int, host: str) -> list[Violation]:
     return list(host_violations(edge, systems))
 
 
-def test_a_load_balancer_has_rules_for_a_hundred_systems_less_one() -> None:
-    """A given certificate may cover all names with one star; each system takes a rule in any case."""
-    assert not beyond(99, "s{}.example.com")
-    (found,) = beyond(100, "s{}.example.com")
-    assert "at most 99 systems must have names" in found.rule
-    assert found.remedy == "add *.example.com to edge.aliases, which covers 100 of them"
+def test_a_load_balancer_has_rules_for_99_systems() -> None:
+    """An existing wildcard certificate may cover all names, but each system needs a rule."""
+    assert not problems_with_hosts(99, "s{}.example.com")
+    (problem,) = problems_with_hosts(100, "s{}.example.com")
+    assert "at most 99 systems must have names" in problem.rule
+    assert problem.remedy == "add *.example.com to edge.aliases, which covers 100 of them"
 
 
 def test_a_given_certificate_has_no_more_than_a_hundred_names() -> None:
-    assert not beyond(99, "www.s{}.example.org")  # and app.example.com
-    assert ["domains" in each.rule for each in beyond(100, "www.s{}.example.org")] == [True, False]
+    assert not problems_with_hosts(99, "www.s{}.example.org")  # and app.example.com
+    assert ["domains" in each.rule for each in problems_with_hosts(100, "www.s{}.example.org")] == [
+        True,
+        False,
+    ]

@@ -32,12 +32,12 @@ SYSTEMS: dict[str, dict[str, Any]] = {
 WIDE = {"compute": {"nodes": {"max": 12}}}
 
 
-def chart(found: Variant, folder: Path, name: str, image: str = DIGEST) -> Objects:
-    return rendered("systems/chart", {**values(found["systems"], name), "image": image}, folder)
+def chart(tiers: Variant, folder: Path, name: str, image: str = DIGEST) -> Objects:
+    return rendered("systems/chart", {**values(tiers["systems"], name), "image": image}, folder)
 
 
-def policies(found: Variant, folder: Path, name: str) -> dict[str, Any]:
-    objects = rendered("systems/namespace", values(found["systems"], f"{name}_namespace"), folder)
+def policies(tiers: Variant, folder: Path, name: str) -> dict[str, Any]:
+    objects = rendered("systems/namespace", values(tiers["systems"], f"{name}_namespace"), folder)
     return {
         each["metadata"]["name"]: each["spec"] for each in objects.values() if each["kind"] == "NetworkPolicy"
     }
@@ -52,8 +52,8 @@ def namespaces(peers: list[dict[str, Any]]) -> list[str]:
 
 
 def test_each_shape_has_only_its_resources(variant: Variants, tmp_path: Path) -> None:
-    found = variant(systems=SYSTEMS, **WIDE)
-    shop, stock, mailer = (chart(found, tmp_path, name) for name in SYSTEMS)
+    tiers = variant(systems=SYSTEMS, **WIDE)
+    shop, stock, mailer = (chart(tiers, tmp_path, name) for name in SYSTEMS)
     assert {"Service/shop", "Ingress/shop"} <= set(shop)
     assert "Service/stock" in stock
     assert "ServiceMonitor/stock" in stock
@@ -69,21 +69,21 @@ def test_each_shape_has_only_its_resources(variant: Variants, tmp_path: Path) ->
 
 
 def test_network_policies_allow_calls_on_both_sides(variant: Variants, tmp_path: Path) -> None:
-    found = variant(systems=SYSTEMS, **WIDE)
-    asked = policies(found, tmp_path, "stock")["requests"]["ingress"]
+    tiers = variant(systems=SYSTEMS, **WIDE)
+    asked = policies(tiers, tmp_path, "stock")["requests"]["ingress"]
     assert namespaces(asked[0]["from"]) == ["mailer", "shop"]
     assert asked[0]["ports"] == [{"protocol": "TCP", "port": 8080}]
-    out = policies(found, tmp_path, "shop")["ways-out"]["egress"]
+    out = policies(tiers, tmp_path, "shop")["ways-out"]["egress"]
     assert [each["ports"] for each in out if namespaces(each["to"]) == ["stock"]] == [
         [{"protocol": "TCP", "port": 8080}]
     ]
-    assert len(namespaces(policies(found, tmp_path, "shop")["requests"]["ingress"][0]["from"])) == 1
-    assert "requests" not in policies(found, tmp_path, "mailer")
+    assert len(namespaces(policies(tiers, tmp_path, "shop")["requests"]["ingress"][0]["from"])) == 1
+    assert "requests" not in policies(tiers, tmp_path, "mailer")
 
 
 def test_egress_is_open_on_nodes_and_for_that_system_only(variant: Variants, tmp_path: Path) -> None:
-    found = variant(systems=SYSTEMS, **WIDE)
-    rules = found["network"].all("aws_vpc_security_group_egress_rule")
+    tiers = variant(systems=SYSTEMS, **WIDE)
+    rules = tiers["network"].all("aws_vpc_security_group_egress_rule")
     assert {name for name in rules if name.startswith("node_to_") and name.endswith(("_587", "_5671"))} == {
         "node_to_world_587",
         "node_to_203_0_113_0_24_5671",
@@ -91,7 +91,7 @@ def test_egress_is_open_on_nodes_and_for_that_system_only(variant: Variants, tmp
     assert rules["node_to_203_0_113_0_24_5671"]["cidr_ipv4"] == "203.0.113.0/24"
 
     def ports(name: str) -> set[int]:
-        out = policies(found, tmp_path, name)["ways-out"]["egress"]
+        out = policies(tiers, tmp_path, name)["ways-out"]["egress"]
         return {port["port"] for each in out for port in each["ports"]}
 
     assert {587, 5671} <= ports("mailer")
@@ -99,13 +99,13 @@ def test_egress_is_open_on_nodes_and_for_that_system_only(variant: Variants, tmp
 
 
 def test_jobs_are_scheduled_once_there_is_an_image(variant: Variants, tmp_path: Path) -> None:
-    found = variant(systems=SYSTEMS, **WIDE)
-    job = chart(found, tmp_path, "mailer")["CronJob/mailer-nightly"]["spec"]
+    tiers = variant(systems=SYSTEMS, **WIDE)
+    job = chart(tiers, tmp_path, "mailer")["CronJob/mailer-nightly"]["spec"]
     assert (job["schedule"], job["suspend"], job["concurrencyPolicy"]) == ("30 2 * * 1-5", False, "Forbid")
     assert job["jobTemplate"]["spec"]["activeDeadlineSeconds"] == 3600
     [container] = job["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert (container["command"], container["image"]) == (["python", "nightly.py"], DIGEST)
-    assert chart(found, tmp_path, "mailer", "none")["CronJob/mailer-nightly"]["spec"]["suspend"] is True
+    assert chart(tiers, tmp_path, "mailer", "none")["CronJob/mailer-nightly"]["spec"]["suspend"] is True
 
 
 def test_systems_without_requests_have_no_request_alerts(variant: Variants, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_kubernetes_accepts_every_system_of_every_environment(systems: Root, tmp
 
 @pytest.fixture
 def shop(variant: Variants, tmp_path: Path) -> Objects:
-    """A system that has everything, as it runs."""
+    """The rendered objects of a system with all features and an image."""
     root = variant(systems={"shop": SHOP})["systems"]
     return rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
 
@@ -144,15 +144,17 @@ def test_load_adds_pods_and_disruptions_are_limited(shop: Objects, variant: Vari
 
 @pytest.fixture
 def live() -> Iterator[Callable[[int], list[str]]]:
-    """Options of helm for a cluster in which every Deployment has so many pods."""
+    """Options of helm for a fake cluster in which every Deployment has the given number of pods."""
     pods = 0
 
     class Cluster(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             kinds = [{"name": "deployments", "kind": "Deployment", "namespaced": True, "verbs": ["get"]}]
             listed = {"kind": "APIResourceList", "groupVersion": "apps/v1", "resources": kinds}
-            found = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": pods}}
-            answer = json.dumps(listed if self.path.split("?")[0].endswith("/apps/v1") else found).encode()
+            deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"replicas": pods}}
+            answer = json.dumps(
+                listed if self.path.split("?")[0].endswith("/apps/v1") else deployment
+            ).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
@@ -174,15 +176,20 @@ def live() -> Iterator[Callable[[int], list[str]]]:
     server.server_close()
 
 
-@pytest.mark.parametrize(("most", "running", "kept"), [(6, 4, 4), (6, 1, 2), (6, 9, 6), (2, 9, 2)])
+@pytest.mark.parametrize(("most", "running", "expected"), [(6, 4, 4), (6, 1, 2), (6, 9, 6), (2, 9, 2)])
 def test_only_the_autoscaler_changes_the_number_of_pods(
-    most: int, running: int, kept: int, variant: Variants, tmp_path: Path, live: Callable[[int], list[str]]
+    most: int,
+    running: int,
+    expected: int,
+    variant: Variants,
+    tmp_path: Path,
+    live: Callable[[int], list[str]],
 ) -> None:
     root = variant(systems={"shop": {**SHOP, "max_replicas": most}})["systems"]
     given = {**values(root, "shop"), "image": DIGEST}
     objects = rendered("systems/chart", given, tmp_path, options=live(running))
     counts = {name: each["spec"]["replicas"] for name, each in objects.items() if "Deployment" in name}
-    assert counts == {"Deployment/shop": kept, "Deployment/shop-worker": 2, "Deployment/shop-beat": 1}
+    assert counts == {"Deployment/shop": expected, "Deployment/shop-worker": 2, "Deployment/shop-beat": 1}
 
 
 def test_pods_follow_their_identity_and_the_namespace_release(variant: Variants) -> None:
@@ -383,21 +390,21 @@ def test_database_users_are_created_before_pods(variant: Variants, tmp_path: Pat
 
 
 def test_pods_restart_with_a_new_password(variant: Variants, tmp_path: Path) -> None:
-    """The name of the Secret is new, so no pod starts with the password before."""
-    found = []
+    """The new Secret has a new name, so no pod starts with the old password."""
+    secrets = []
     for version in (1, 2):
         root = variant(environment=f"v{version}", systems={"shop": {**SHOP, "password_version": version}})[
             "systems"
         ]
-        made = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
+        objects = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
         around = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
         copied = around["ExternalSecret/shop-database"]["spec"]["target"]["name"]
-        for pod in pods(made).values():
+        for pod in pods(objects).values():
             given = {each["name"]: each for each in pod["containers"][0]["env"]}
             assert given["DATABASE_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"] == copied
-        found.append(copied)
+        secrets.append(copied)
         assert root["aws_secretsmanager_secret_version.shop"]["secret_string_wo_version"] == version
-    assert found == ["shop-database-1", "shop-database-2"]
+    assert secrets == ["shop-database-1", "shop-database-2"]
 
 
 @pytest.mark.parametrize("there", [False, True])
@@ -444,7 +451,7 @@ def test_a_new_system_changes_no_other_resources(variant: Variants) -> None:
     after = {tier: resources(root) for tier, root in variant(systems=systems).items()}
     added = set()
     for tier, new in after.items():
-        if tier == "edge":  # the firewall challenges no API
+        if tier == "edge":  # the WAF does not challenge APIs
             assert new.keys() == before[tier].keys()
             changed = {each for each in new if new[each] != before[tier][each]}
             assert changed <= {"aws_wafv2_web_acl.main"}
@@ -463,7 +470,7 @@ def test_a_new_system_changes_no_other_resources(variant: Variants) -> None:
 
 
 def resources(root: Root) -> dict[str, str]:
-    """What a root module makes, by address."""
+    """The resources of a root module, by address."""
     return {f"{kind}.{name}": json.dumps(each, sort_keys=True) for kind, name, each in root.each()}
 
 
@@ -512,7 +519,7 @@ def test_the_documented_framework_defaults_are_current() -> None:
 def test_the_deploy_role_allows_its_steps_and_no_secrets(
     variant: Callable[..., dict[str, Root]], tmp_path: Path
 ) -> None:
-    """Each call of kubectl in the steps of a deployment, by what it asks of the API."""
+    """Compares each kubectl command of the deployment steps with the permissions that it needs."""
     root = variant(systems={"shop": {"framework": "go"}})["systems"]
     around = rendered("systems/namespace", values(root, "shop_namespace"), tmp_path)
     binding = around["RoleBinding/deploy"]
@@ -529,7 +536,7 @@ def test_the_deploy_role_allows_its_steps_and_no_secrets(
         for verb in rule["verbs"]
     }
     needs = {
-        "auth can-i": set(),  # every user that signed in may ask this
+        "auth can-i": set(),  # every authenticated user may call this
         "annotate": {("deployments", "get"), ("deployments", "patch")},
         "config set-context": set(),
         "create job": {("cronjobs", "get"), ("jobs", "create")},
@@ -553,19 +560,22 @@ def test_the_deploy_role_allows_its_steps_and_no_secrets(
     }
     steps = Path(__file__).parent.parent / "templates" / "delivery" / "steps"
     called = {
-        (found[1] if found[1] in needs else f"{found[1]} {found[2]}")
+        (match[1] if match[1] in needs else f"{match[1]} {match[2]}")
         for path in steps.glob("*.sh")
-        for found in re.finditer(r"(?<!for tool in aws )\bkubectl ([a-z]+) \"?([a-z-]*)", path.read_text())
+        for match in re.finditer(r"(?<!for tool in aws )\bkubectl ([a-z]+) \"?([a-z-]*)", path.read_text())
     }
     assert called == set(needs)
     assert allowed == set().union(*needs.values())
 
 
 def test_reserved_system_names_cover_all_roles_of_the_platform(roots: dict[str, Root]) -> None:
-    """IAM has one role of a name in an account, and the pods of a system have one of its name."""
-    place = roots["systems"].environment
-    stem = f"{place.project}-{place.environment}-"
-    theirs = {*place.systems, *(f"{start}{name}" for start in WORKFLOWS for name in place.systems)}
+    """Role names are unique in an account, and the pods of a system have a role with its name."""
+    environment = roots["systems"].environment
+    stem = f"{environment.project}-{environment.environment}-"
+    theirs = {
+        *environment.systems,
+        *(f"{start}{name}" for start in WORKFLOWS for name in environment.systems),
+    }
     for tier, root in roots.items():
         for role in root.body.get("resource", {}).get("aws_iam_role", {}).values():
             name = role["name"].removeprefix(stem)

@@ -27,17 +27,17 @@ def untraced(variant: Variant) -> dict[str, Root]:
 
 
 def test_without_traces_no_resource_is_about_them(untraced: dict[str, Root]) -> None:
-    for tier in set(TIERS) - {"delivery", "state"}:  # whose rights are those of every environment
+    for tier in set(TIERS) - {"delivery", "state"}:  # its policies are equal in all environments
         text = json.dumps(untraced[tier].body).replace("otlp: {enabled: false}", "")
-        found = re.findall(
+        traces = re.findall(
             r"xray|X-Ray|OTEL_TRACES_\w+|OTEL_EXPORTER_\w+|otlp:|awsproxy|traces_endpoint", text
         )
-        assert not found, f"{tier}: {set(found)}"
+        assert not traces, f"{tier}: {set(traces)}"
 
 
 def test_without_traces_systems_disable_their_sdk(untraced: dict[str, Root]) -> None:
     values = json.loads(untraced["systems"]["helm_release.shop"]["values"][0])
-    given = {name: said for name, said in values["environment"].items() if name.startswith("OTEL_")}
+    given = {name: value for name, value in values["environment"].items() if name.startswith("OTEL_")}
     assert given == {"OTEL_SERVICE_NAME": "shop", "OTEL_SDK_DISABLED": "true"}
 
 
@@ -76,8 +76,8 @@ def test_without_traces_charts_only_lose_that_part() -> None:
 
 
 def _panels(text: str) -> list[object]:
-    found: list[object] = json.loads(text)["panels"]
-    return found
+    panels: list[object] = json.loads(text)["panels"]
+    return panels
 
 
 def test_cloudwatch_dashboards_are_optional(variant: Variant) -> None:

@@ -93,7 +93,7 @@ def test_synthesis_of_an_older_spec_prints_the_new_keys(
     monkeypatch.delenv("CDKTF_OUTDIR", raising=False)
     monkeypatch.setattr("modules.spec.load_upgraded", partial(load_upgraded, steps=STEPS))
     assert main.main(["dev"]) == 0
-    said = capsys.readouterr().err
-    assert "environments/dev.yaml has an earlier version" in said
-    assert "  line 7: database.disk_gb is data.postgres.storage_gb now" in said
+    errors = capsys.readouterr().err
+    assert "environments/dev.yaml has an earlier version" in errors
+    assert "  line 7: database.disk_gb is data.postgres.storage_gb now" in errors
     assert (tmp_path / "cdktf.out/dev/tiers.mk").exists()

@@ -37,12 +37,12 @@ SYSTEMS = {"shop": SHOP, "cart": {"framework": "go"}}
 
 
 @pytest.fixture
-def found(variant: Variants) -> Variant:
+def tiers(variant: Variants) -> Variant:
     return variant(systems=SYSTEMS)
 
 
-def test_each_volume_is_an_encrypted_protected_file_system_with_backups(found: Variant) -> None:
-    data = found["data"]
+def test_each_volume_is_an_encrypted_protected_file_system_with_backups(tiers: Variant) -> None:
+    data = tiers["data"]
     assert set(data.all("aws_efs_file_system")) == {"shop_media", "shop_index"}
     media = data["aws_efs_file_system.shop_media"]
     assert media["encrypted"] is True
@@ -55,8 +55,8 @@ def test_each_volume_is_an_encrypted_protected_file_system_with_backups(found: V
     assert "elasticfilesystem:ClientRootAccess" not in statement["Action"]
 
 
-def test_every_zone_has_a_mount_target_and_pods_own_the_files(found: Variant, tmp_path: Path) -> None:
-    data, network = found["data"], found["network"]
+def test_every_zone_has_a_mount_target_and_pods_own_the_files(tiers: Variant, tmp_path: Path) -> None:
+    data, network = tiers["data"], tiers["network"]
     targets = data.all("aws_efs_mount_target")
     assert {name for name in targets if "media" in name} == {f"shop_media_{zone}" for zone in "abc"}
     for target in targets.values():
@@ -64,7 +64,7 @@ def test_every_zone_has_a_mount_target_and_pods_own_the_files(found: Variant, tm
         assert "volumes_security_group_id" in target["security_groups"][0]
     point = data["aws_efs_access_point.shop_media"]
     assert {f"aws_efs_mount_target.shop_media_{zone}" for zone in "abc"} <= set(point["depends_on"])
-    chart = rendered("systems/chart", {**values(found["systems"], "shop"), "image": DIGEST}, tmp_path)
+    chart = rendered("systems/chart", {**values(tiers["systems"], "shop"), "image": DIGEST}, tmp_path)
     security = pods(chart)["Deployment/shop"]["securityContext"]
     owner = point["root_directory"]["creation_info"]
     assert point["posix_user"]["uid"] == owner["owner_uid"] == security["runAsUser"]
@@ -76,8 +76,8 @@ def test_every_zone_has_a_mount_target_and_pods_own_the_files(found: Variant, tm
     )
 
 
-def test_only_pods_of_the_system_mount_its_volumes(found: Variant, tmp_path: Path) -> None:
-    root = found["systems"]
+def test_only_pods_of_the_system_mount_its_volumes(tiers: Variant, tmp_path: Path) -> None:
+    root = tiers["systems"]
     chart = rendered("systems/chart", {**values(root, "shop"), "image": DIGEST}, tmp_path)
     assert {name.partition("/")[0] for name in pods(chart)} == {"Deployment", "Job", "CronJob"}
     for name, pod in pods(chart).items():
@@ -96,9 +96,9 @@ def test_only_pods_of_the_system_mount_its_volumes(found: Variant, tmp_path: Pat
     assert "volumes" not in values(root, "cart_namespace")
 
 
-def test_a_claim_is_bound_to_the_file_system_of_terraform(found: Variant, tmp_path: Path) -> None:
-    given = values(found["systems"], "shop_namespace")
-    text = found["systems"]["helm_release.shop_namespace"]["values"][0]
+def test_a_claim_is_bound_to_the_file_system_of_terraform(tiers: Variant, tmp_path: Path) -> None:
+    given = values(tiers["systems"], "shop_namespace")
+    text = tiers["systems"]["helm_release.shop_namespace"]["values"][0]
     assert "data.outputs.volume_handles.shop_media}" in text
     assert "compute.outputs.volumes_driver_arn}" in text
     around = rendered("systems/namespace", given, tmp_path)
@@ -117,17 +117,17 @@ def test_a_claim_is_bound_to_the_file_system_of_terraform(found: Variant, tmp_pa
     assert 2049 not in ports  # the node mounts
 
 
-def test_the_efs_driver_is_installed_with_the_first_volume(variant: Variants, found: Variant) -> None:
+def test_the_efs_driver_is_installed_with_the_first_volume(variant: Variants, tiers: Variant) -> None:
     bare = variant(environment="bare", systems={"cart": {"framework": "go"}})
-    assert "aws_efs_csi_driver" in found["compute"].all("aws_eks_addon")
+    assert "aws_efs_csi_driver" in tiers["compute"].all("aws_eks_addon")
     assert "aws_efs_csi_driver" not in bare["compute"].all("aws_eks_addon")
     assert "volumes" not in bare["network"].all("aws_security_group")
     assert "volumes" not in bare["data"].all("aws_kms_key")
     assert not any(name.startswith("volume") for name in bare["data"].body["output"])
 
 
-def test_alarms_cover_volumes_that_are_large_or_busy(found: Variant) -> None:
-    root = found["observability"]
+def test_alarms_cover_volumes_that_are_large_or_busy(tiers: Variant) -> None:
+    root = tiers["observability"]
     size = root["aws_cloudwatch_metric_alarm.volume_shop_index_size"]
     assert size["threshold"] == 5 * 1024**3
     assert size["dimensions"]["StorageClass"] == "Total"
@@ -199,8 +199,8 @@ def test_invalid_volumes_are_refused(
         environment(systems={"shop": {**SHOP, **more}})
 
 
-def test_the_picture_shows_a_volume_in_each_zone(found: Variant) -> None:
-    terraform = Terraform({tier: found[tier].body for tier in ("network", "data")})
+def test_the_picture_shows_a_volume_in_each_zone(tiers: Variant) -> None:
+    terraform = Terraform({tier: tiers[tier].body for tier in ("network", "data")})
     rows = {each.title: each for each in stores.databases(terraform)}
     row = rows["Volume: shop media"]
     assert [each.title for each in row.boxes[1:]] == ["mount target"] * 3
@@ -213,8 +213,8 @@ def test_a_removed_volume_is_a_loss_of_data_and_protection_refuses_it() -> None:
     (loss,) = losses(gone)
     assert loss.critical
     assert "permanently lost" in loss.says
-    held = {"output_changes": {"protection": {"before": True, "after": True}}}
-    assert [each.address for each in protected_deletions(gone, held)] == [address]
+    plan = {"output_changes": {"protection": {"before": True, "after": True}}}
+    assert [each.address for each in protected_deletions(gone, plan)] == [address]
     assert not list(
         protected_deletions(gone, {"output_changes": {"protection": {"before": False, "after": False}}})
     )

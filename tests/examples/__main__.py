@@ -2,8 +2,9 @@
 
     python -m tests.examples FOLDER STACKS [django|fastapi|go]…
 
-FOLDER has what was installed: debian/, and a folder for each example. STACKS is the generated Terraform. All
-runs in namespaces of its own (user, network, processes): nothing outside is reached, and nothing is left.
+FOLDER has the installed programs: debian/, and a folder for each example. STACKS is the generated
+Terraform. Everything runs in separate namespaces (user, network, processes): nothing outside is reached or
+left behind.
 """
 
 from __future__ import annotations
@@ -66,9 +67,9 @@ def run(platform: Platform, folder: Path, names: list[str]) -> int:
         for step in drive.STEPS:
             begun = time.monotonic()
             try:
-                said = getattr(drive, step)()
+                detail = getattr(drive, step)()
                 print(
-                    f"{name:8} {step.replace('_', ' '):17} {time.monotonic() - begun:5.1f} s  {said}",
+                    f"{name:8} {step.replace('_', ' '):17} {time.monotonic() - begun:5.1f} s  {detail}",
                     flush=True,
                 )
             except Exception as error:

@@ -1,6 +1,6 @@
 """Stand-ins for AWS: the agent of EKS Pod Identity, S3 and Secrets Manager (moto), the collector.
 
-The collector takes what OpenTelemetry's does by the platform's values: protobuf over HTTP, and traces alone.
+The collector accepts only traces, as protobuf over HTTP, as with the values of the platform.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def serve(address: str, port: int, handler: type[BaseHTTPRequestHandler]) -> Non
 
 
 class Identity:
-    """Hands out credentials to those that show the token of the pod, and others each time."""
+    """Returns new credentials for each request that has the token of the pod."""
 
     def __init__(self, token: Path) -> None:
         self.known: dict[str, tuple[str, str]] = {}  # access key: secret key, session token
@@ -77,7 +77,7 @@ class Identity:
 
 
 class Collector:
-    """Spans that were sent, by the name of the service."""
+    """Received spans by the name of the service."""
 
     def __init__(self) -> None:
         self.spans: dict[str, list[Any]] = {}
@@ -98,15 +98,15 @@ class Collector:
                     body = gzip.decompress(body)
                 for each in ExportTraceServiceRequest.FromString(body).resource_spans:
                     words = {word.key: word.value.string_value for word in each.resource.attributes}
-                    kept = collector.spans.setdefault(words.get("service.name", "?"), [])
-                    kept += [span for scope in each.scope_spans for span in scope.spans]
+                    spans = collector.spans.setdefault(words.get("service.name", "?"), [])
+                    spans += [span for scope in each.scope_spans for span in scope.spans]
                 self.answer(200, b"", "application/x-protobuf")
 
         serve(network.STORES["collector.observability.svc.cluster.local"], 4318, Receiver)
 
 
 def moto(log: Path) -> Any:
-    """Starts moto; returns a maker of clients."""
+    """Starts moto and returns a function that creates clients."""
     host, port = S3.removeprefix("http://").split(":")
     subprocess.Popen(
         [sys.executable, "-m", "moto.server", "-H", host, "-p", port],

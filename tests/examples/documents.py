@@ -1,4 +1,4 @@
-"""A stand-in for DocumentDB that speaks the protocol of MongoDB: no registry has a server of it.
+"""A stand-in for DocumentDB with the protocol of MongoDB, because no package registry has a server.
 
 It has what the examples use: TLS, a replica set of one member, SCRAM-SHA-1, ping, insert, find, update and
 delete with equality, $set, $setOnInsert and $inc. Unlike a MongoDB it refuses retryable writes, as DocumentDB
@@ -46,7 +46,7 @@ class Documents:
             await asyncio.start_server(self._client, address, 27017, ssl=tls)
 
     def away(self, present: bool) -> None:
-        """Goes or comes back. Runs in the loop of the server."""
+        """Stops or resumes answering. Runs in the event loop of the server."""
         self.present = present
         for each in list(self.open):
             each.transport.abort()
@@ -81,21 +81,21 @@ class Documents:
     def _message(body: bytes) -> tuple[Document, bool]:
         (flags,) = struct.unpack("<I", body[:4])
         end = len(body) - 4 if flags & 1 else len(body)
-        found: Document = {}
-        more: Document = {}
+        document: Document = {}
+        sequences: Document = {}
         at = 4
         while at < end:
             kind, at = body[at], at + 1
             (size,) = struct.unpack("<i", body[at : at + 4])
             if kind == 0:
-                found = bson.decode(body[at : at + size], OPTIONS)
+                document = bson.decode(body[at : at + size], OPTIONS)
             else:
                 stop = body.index(b"\0", at + 4)
-                more[body[at + 4 : stop].decode()] = list(
+                sequences[body[at + 4 : stop].decode()] = list(
                     bson.decode_iter(body[stop + 1 : at + size], OPTIONS)
                 )
             at += size
-        return {**found, **more}, bool(flags & 2)
+        return {**document, **sequences}, bool(flags & 2)
 
     def _answered(self, command: Document, session: Document) -> Document:
         try:
@@ -122,22 +122,22 @@ class Documents:
             raise Refused(301, "Retryable writes are not supported")
         if name not in ("insert", "find", "update", "delete", "createIndexes"):
             raise Refused(59, f"no such command: {name}")
-        found: Document = getattr(self, f"_{name}")(
+        reply: Document = getattr(self, f"_{name}")(
             command, self.data.setdefault((command["$db"], command[name]), {})
         )
-        return found
+        return reply
 
     def _hello(self, command: Document) -> Document:
-        place = f"{self.host}:27017"
-        found: Document = {
+        address = f"{self.host}:27017"
+        reply: Document = {
             "ismaster": True,
             "isWritablePrimary": True,
             "helloOk": True,
             "setName": "rs0",
             "setVersion": 1,
-            "hosts": [place],
-            "primary": place,
-            "me": place,
+            "hosts": [address],
+            "primary": address,
+            "me": address,
             "maxBsonObjectSize": 16777216,
             "maxMessageSizeBytes": 48000000,
             "maxWriteBatchSize": 100000,
@@ -147,7 +147,7 @@ class Documents:
             "maxWireVersion": 13,
             "readOnly": False,
         }
-        return found | ({"saslSupportedMechs": ["SCRAM-SHA-1"]} if "saslSupportedMechs" in command else {})
+        return reply | ({"saslSupportedMechs": ["SCRAM-SHA-1"]} if "saslSupportedMechs" in command else {})
 
     def _challenge(self, command: Document, session: Document) -> Document:
         if command["mechanism"] != "SCRAM-SHA-1":
@@ -158,7 +158,7 @@ class Documents:
         salt = secrets.token_bytes(16)
         nonce = words["r"] + secrets.token_hex(12)
         server = f"r={nonce},s={base64.b64encode(salt).decode()},i={ROUNDS}"
-        session |= {"asked": user, "salt": salt, "said": f"{first},{server}"}
+        session |= {"asked": user, "salt": salt, "exchange": f"{first},{server}"}
         return {"conversationId": 1, "done": False, "payload": server.encode()}
 
     def _proof(self, command: Document, session: Document) -> Document:
@@ -173,57 +173,57 @@ class Documents:
         salted = hashlib.pbkdf2_hmac("sha1", digest.encode(), session["salt"], ROUNDS)
         key = hmac.new(salted, b"Client Key", "sha1").digest()
         stored = hashlib.sha1(key).digest()
-        said = f"{session['said']},{without}".encode()
-        signed = bytes(a ^ b for a, b in zip(key, hmac.new(stored, said, "sha1").digest(), strict=True))
+        message = f"{session['exchange']},{without}".encode()
+        signed = bytes(a ^ b for a, b in zip(key, hmac.new(stored, message, "sha1").digest(), strict=True))
         if not hmac.compare_digest(signed, base64.b64decode(proof)):
             raise Refused(18, "Authentication failed")
         session["proven"] = True
         if not command.get("skipEmptyExchange", True):
             session["user"] = user
         session["user"] = user
-        own = hmac.new(hmac.new(salted, b"Server Key", "sha1").digest(), said, "sha1").digest()
+        own = hmac.new(hmac.new(salted, b"Server Key", "sha1").digest(), message, "sha1").digest()
         return {"conversationId": 1, "done": True, "payload": b"v=" + base64.b64encode(own)}
 
     @staticmethod
     def _key(value: Any) -> bytes:
         return bson.encode({"": value})
 
-    def _createIndexes(self, command: Document, kept: dict[bytes, Document]) -> Document:
+    def _createIndexes(self, command: Document, collection: dict[bytes, Document]) -> Document:
         return {"numIndexesBefore": 1, "numIndexesAfter": 1 + len(command["indexes"])}
 
-    def _insert(self, command: Document, kept: dict[bytes, Document]) -> Document:
+    def _insert(self, command: Document, collection: dict[bytes, Document]) -> Document:
         errors, done = [], 0
         for index, document in enumerate(command["documents"]):
             key = self._key(document["_id"])
-            if key in kept:
+            if key in collection:
                 errors.append({"index": index, "code": 11000, "errmsg": "E11000 duplicate key error"})
                 continue
-            kept[key] = document
+            collection[key] = document
             done += 1
         return {"n": done, **({"writeErrors": errors} if errors else {})}
 
-    def _find(self, command: Document, kept: dict[bytes, Document]) -> Document:
-        found = self._matching(command.get("filter", {}), kept)
+    def _find(self, command: Document, collection: dict[bytes, Document]) -> Document:
+        matches = self._matching(command.get("filter", {}), collection)
         (sort,) = [*command.get("sort", {}).items()] or [("", 1)]
         if sort[0]:
-            found.sort(key=lambda each: each.get(sort[0]), reverse=sort[1] < 0)
+            matches.sort(key=lambda each: each.get(sort[0]), reverse=sort[1] < 0)
         skip, limit = command.get("skip", 0), abs(command.get("limit", 0))
-        found = found[skip : skip + limit] if limit else found[skip:]
+        matches = matches[skip : skip + limit] if limit else matches[skip:]
         name = f"{command['$db']}.{command['find']}"
-        return {"cursor": {"id": bson.Int64(0), "ns": name, "firstBatch": found}}
+        return {"cursor": {"id": bson.Int64(0), "ns": name, "firstBatch": matches}}
 
-    def _update(self, command: Document, kept: dict[bytes, Document]) -> Document:
+    def _update(self, command: Document, collection: dict[bytes, Document]) -> Document:
         matched = changed = 0
         upserted = []
         for index, each in enumerate(command["updates"]):
-            found = self._matching(each["q"], kept)[: None if each.get("multi") else 1]
-            if not found and each.get("upsert"):
+            matches = self._matching(each["q"], collection)[: None if each.get("multi") else 1]
+            if not matches and each.get("upsert"):
                 document = dict(each["q"])
                 document.setdefault("_id", bson.ObjectId())
                 self._apply(document, each["u"], new=True)
-                kept[self._key(document["_id"])] = document
+                collection[self._key(document["_id"])] = document
                 upserted.append({"index": index, "_id": document["_id"]})
-            for document in found:
+            for document in matches:
                 matched += 1
                 changed += self._apply(document, each["u"], new=False)
         return {
@@ -232,22 +232,22 @@ class Documents:
             **({"upserted": upserted} if upserted else {}),
         }
 
-    def _delete(self, command: Document, kept: dict[bytes, Document]) -> Document:
+    def _delete(self, command: Document, collection: dict[bytes, Document]) -> Document:
         done = 0
         for each in command["deletes"]:
-            for document in self._matching(each["q"], kept)[: each.get("limit") or None]:
-                del kept[self._key(document["_id"])]
+            for document in self._matching(each["q"], collection)[: each.get("limit") or None]:
+                del collection[self._key(document["_id"])]
                 done += 1
         return {"n": done}
 
-    def _matching(self, wanted: Document, kept: dict[bytes, Document]) -> list[Document]:
+    def _matching(self, wanted: Document, collection: dict[bytes, Document]) -> list[Document]:
         for value in wanted.values():
             if isinstance(value, dict) and any(key.startswith("$") for key in value):
                 raise Refused(2, f"the stand-in compares by equality alone, and is asked for {wanted}")
-        found = list(kept.values())
+        matches = list(collection.values())
         if "_id" in wanted:
-            found = [kept[key]] if (key := self._key(wanted["_id"])) in kept else []
-        return [each for each in found if all(each.get(key) == value for key, value in wanted.items())]
+            matches = [collection[key]] if (key := self._key(wanted["_id"])) in collection else []
+        return [each for each in matches if all(each.get(key) == value for key, value in wanted.items())]
 
     @staticmethod
     def _apply(document: Document, update: Document, new: bool) -> int:

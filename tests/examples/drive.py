@@ -1,4 +1,4 @@
-"""Drives an example through what happens to it in production."""
+"""Runs an example through the requests and failures of production."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OUTPUTS = {
 
 
 class Wrong(Exception):
-    """What an application did that it must not."""
+    """A rule that an application broke."""
 
 
 def must(condition: object, text: str) -> None:
@@ -57,7 +57,7 @@ def must(condition: object, text: str) -> None:
 
 
 class Platform:
-    """Everything around the applications."""
+    """The stores and AWS services that the applications use."""
 
     def __init__(self, scratch: Path, folder: Path, stacks: Path, bwrap: Path) -> None:
         self.scratch, self.stacks = scratch, stacks
@@ -101,7 +101,7 @@ class Platform:
         self.loop.call_soon_threadsafe(work, *arguments)
 
     def release(self, system: str) -> Release:
-        """The release, with the secret that is there, after a first one was made as Terraform does."""
+        """The release with the existing secret, or with a first one, created as Terraform does it."""
         name = f"systems/{system}"
         try:
             arn = self.secrets.describe_secret(SecretId=name)["ARN"]
@@ -124,17 +124,17 @@ class Platform:
             return str(self.secrets.get_secret_value(SecretId=name)["SecretString"])
 
         authority = self.confined.authority.read_text()
-        found = released(self.stacks, system, known, secret, authority, self.scratch)
+        release = released(self.stacks, system, known, secret, authority, self.scratch)
         user = system.replace("-", "_")
-        if "DATABASE_HOST" in found.containers["web"].env:
-            self.servers.set_password(user, found.password)
-        self.documents.passwords[user] = found.password
-        return found
+        if "DATABASE_HOST" in release.containers["web"].env:
+            self.servers.set_password(user, release.password)
+        self.documents.passwords[user] = release.password
+        return release
 
 
 @dataclass
 class Drive:
-    """One system: its pods, and what is asked of it."""
+    """One system: its pods and the steps that check it."""
 
     platform: Platform
     system: str
@@ -145,7 +145,7 @@ class Drive:
         values = self.release.values
         self.port, self.path, self.host = values["port"], values["path"], values["host"]
         self.gateway = Gateway(self.path, self.host, self.port)
-        self.helpers: list[tuple[str, Pod]] = []  # with the component, which is worker or beat
+        self.helpers: list[tuple[str, Pod]] = []  # by component: worker or beat
         self.count = 0
         self.load = Load(self.gateway)
 
@@ -187,7 +187,7 @@ class Drive:
 
     @contextmanager
     def under_load(self, failures: bool = True) -> Iterator[Load]:
-        """Without failures every request must be answered 201 at the first try."""
+        """Sends orders during a block. Without `failures`, every first request must be answered with 201."""
         self.load = load = Load(self.gateway)
         load.begin()
         time.sleep(2)
@@ -200,31 +200,31 @@ class Drive:
         must(load.acknowledged, "nothing was acknowledged")
         if not failures:
             must(set(load.answers) == {201}, f"requests fail that must not: {dict(load.answers)}")
-        self.kept(load)
+        self.check_acknowledged(load)
 
-    def kept(self, load: Load) -> None:
-        """Whatever was acknowledged is there, as it was sent, and is handled in the end."""
+    def check_acknowledged(self, load: Load) -> None:
+        """Checks that every acknowledged order is stored unchanged and is processed in the end."""
         end = time.monotonic() + 120
         for number, order in load.acknowledged.items():
             while True:
                 status, _, body = self.gateway.send("GET", f"{self.path}/orders/{number}")
-                found = json.loads(body) if status == 200 else {}
-                if status == 200 and found["done"]:
+                stored = json.loads(body) if status == 200 else {}
+                if status == 200 and stored["done"]:
                     break
                 self.restart()
                 must(
                     time.monotonic() < end, f"order {number} was acknowledged, and is {status} {body[:200]!r}"
                 )
                 time.sleep(0.3)
-            must({key: found[key] for key in order} == order, f"order {number} is {found} and not {order}")
+            must({key: stored[key] for key in order} == order, f"order {number} is {stored} and not {order}")
 
     def restart(self) -> None:
-        """A helper that ended by itself is started again, as the kubelet does."""
+        """Restarts helpers that have exited, as the kubelet does."""
         for index, (kind, old) in enumerate(self.helpers):
             if not old.alive():
                 self.helpers[index] = kind, self.pod(kind)
 
-    # What happens
+    # Steps
 
     def starts(self) -> str:
         self.migrate()
@@ -254,8 +254,8 @@ class Drive:
             json.dumps(order).encode(),
             {"Content-Type": "application/json", "Idempotency-Key": number},
         )
-        place = f"https://{self.host}{self.path}/orders/{number}"
-        must((status, headers.get("location")) == (201, place), f"a repeated order: {status} {headers}")
+        location = f"https://{self.host}{self.path}/orders/{number}"
+        must((status, headers.get("location")) == (201, location), f"a repeated order: {status} {headers}")
         status, _, _ = self.gateway.send(
             "POST", f"{self.path}/orders", b'{"item": ""}', {"Content-Type": "application/json"}
         )
@@ -268,7 +268,7 @@ class Drive:
         return "path, host, scheme, client, request ID, idempotency"
 
     def pages(self) -> str:
-        """A form, as a browser sends it."""
+        """Submits a form, as a browser does."""
         status, headers, body = self.gateway.send("GET", f"{self.path}/")
         must(status == 200, f"the first page answers {status}")
         if "text/html" not in headers["content-type"]:
@@ -308,30 +308,30 @@ class Drive:
         must(status == 204, f"an attachment answers {status} {text[:300]!r}")
         status, headers, _ = self.gateway.send("GET", f"{self.path}/orders/{number}/attachment")
         must(status in (302, 307), f"an attachment answers {status}")
-        kept = [each["Key"] for each in self.platform.s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
+        keys = [each["Key"] for each in self.platform.s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
         must(
-            kept and all(key.startswith(prefix) for key in kept),
-            f"files lie at {kept}, and only {prefix} is its own",
+            keys and all(key.startswith(prefix) for key in keys),
+            f"files lie at {keys}, and only {prefix} is its own",
         )
         must("X-Amz-Signature" in headers["location"], "the address of a file is not presigned")
-        found = self.platform.s3.get_object(Bucket=BUCKET, Key=kept[0])["Body"].read()
-        must(found == body, "the file is another one")
+        stored = self.platform.s3.get_object(Bucket=BUCKET, Key=keys[0])["Body"].read()
+        must(stored == body, "the file is another one")
         return f"{len(body)} bytes below {prefix}"
 
     def metrics(self) -> str:
-        """As Prometheus asks: by the address of the pod."""
-        said = self.release.values["metrics"]
+        """Requests the metrics as Prometheus does, at the address of the pod."""
+        scrape = self.release.values["metrics"]
         pod = self.gateway.pods[0]
-        status, _, body = pod.ask(said["port"], "GET", said["path"])
+        status, _, body = pod.ask(scrape["port"], "GET", scrape["path"])
         must(status == 200, f"metrics answer {status}")
-        found = re.findall(r"^http_requests_total\{([^}]*)\} \S+", body.decode(), re.M)
-        must(any("orders" in each for each in found), f"no request is counted: {body[-500:]!r}")
+        series = re.findall(r"^http_requests_total\{([^}]*)\} \S+", body.decode(), re.M)
+        must(any("orders" in each for each in series), f"no request is counted: {body[-500:]!r}")
         must("livez" not in body.decode(), "probes are counted")
-        must(not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}", "".join(found)), "a label has the number of an order")
-        return f"{len(found)} series of requests"
+        must(not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}", "".join(series)), "a label has the number of an order")
+        return f"{len(series)} series of requests"
 
     def traces(self) -> str:
-        """Kong decides what is traced; spans go to the collector by the protocol that it has."""
+        """Kong decides which requests are traced; spans must reach the collector in its protocol."""
         end = time.monotonic() + 15
         spans: list[Any] = []
         while time.monotonic() < end:
@@ -426,7 +426,7 @@ class Drive:
         return f"{sum(load.answers.values())} requests, all answered"
 
     def worker_goes(self) -> str:
-        """A worker is killed in the middle of its work, and another one does it."""
+        """A worker is killed while it processes an order, and another one finishes the order."""
         if not self.helpers:
             return "has none"
         with self.under_load():
@@ -436,17 +436,17 @@ class Drive:
         return "what it had begun is done"
 
     def logs(self) -> str:
-        """One line of JSON a record; requests with the ID that Kong gave them."""
+        """Every log record is one line of JSON; records of requests have the ID that Kong assigned."""
         lines = 0
         asked = False
         for pod in self.platform.confined.logs.glob(f"{self.system}-*.log"):
             if "-migrate-" in pod.name:
                 continue
-            found = Pod(pod.stem, Container([], {}, {}, {}), self.image, self.platform.confined).log()
-            lines += len(found)
-            asked |= any(each.get("request_id") == "it" and each.get("client") for each in found)
+            entries = Pod(pod.stem, Container([], {}, {}, {}), self.image, self.platform.confined).log()
+            lines += len(entries)
+            asked |= any(each.get("request_id") == "it" and each.get("client") for each in entries)
             must(
-                all({"time", "level", "message"} <= each.keys() for each in found),
+                all({"time", "level", "message"} <= each.keys() for each in entries),
                 f"{pod.name} lacks a field",
             )
         must(asked, "no line says the ID of a request")

@@ -1,4 +1,4 @@
-"""The way into Redis: TLS, and a user that signs in with a token of IAM, as ElastiCache does it.
+"""A proxy in front of Redis: TLS, and users that sign in with an IAM token, as with ElastiCache.
 
 Behind it is a real Redis with a user of its ACL, whose password only the gate knows. What ElastiCache checks
 is in https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html.
@@ -28,11 +28,11 @@ def _signature(secret: str, day: str, text: str) -> str:
 
 
 def wrong(token: str, group: str, user: str, known: Mapping[str, tuple[str, str]], valid: float) -> str:
-    """Why a token is refused; empty: it is not."""
-    place, _, query = token.partition("/?")
+    """The reason for which a token is refused, or ""."""
+    host, _, query = token.partition("/?")
     words = dict(parse_qsl(query, keep_blank_values=True))
-    if place != group:
-        return f"it is for {place} and this is {group}"
+    if host != group:
+        return f"it is for {host} and this is {group}"
     if (words.get("Action"), words.get("User")) != ("connect", user):
         return "it is for another action or user"
     key, day, region, service, _ = words.get("X-Amz-Credential", "////").split("/")
@@ -41,11 +41,11 @@ def wrong(token: str, group: str, user: str, known: Mapping[str, tuple[str, str]
     secret, session = known[key]
     if words.get("X-Amz-Security-Token") != session:
         return "its session is another one"
-    made = datetime.strptime(words["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    signed_at = datetime.strptime(words["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     seconds = int(words["X-Amz-Expires"])
     if seconds > LONGEST:
         return f"it is valid for longer than {LONGEST} seconds"
-    if (datetime.now(UTC) - made).total_seconds() > min(seconds, valid):
+    if (datetime.now(UTC) - signed_at).total_seconds() > min(seconds, valid):
         return "it has expired"
     signed = "&".join(
         f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}"
@@ -64,7 +64,7 @@ def wrong(token: str, group: str, user: str, known: Mapping[str, tuple[str, str]
 
 
 class Gate:
-    """`valid` is how long a token may be used for, which the drive makes shorter."""
+    """`valid` is the time in seconds for which a token is accepted; the drive shortens it."""
 
     def __init__(
         self, group: str, user: str, password: str, upstream: int, known: Mapping[str, tuple[str, str]]
@@ -84,7 +84,7 @@ class Gate:
         await asyncio.start_server(self._client, address, 6379, ssl=tls)
 
     def drop(self) -> None:
-        """Ends every connection, as ElastiCache does after twelve hours. Runs in the loop of the gate."""
+        """Closes every connection, as ElastiCache does after twelve hours. Runs in the event loop."""
         for each in list(self.open):
             each.transport.abort()
 
@@ -127,7 +127,7 @@ class Gate:
         return words
 
     def _signing(self, words: list[bytes]) -> list[bytes]:
-        """The command with the password of the ACL in place of a good token; with a bad one it fails."""
+        """The command with a valid token replaced by the password of the ACL; an invalid token fails."""
         name = words[0].upper()
         at = (
             1

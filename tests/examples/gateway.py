@@ -1,4 +1,4 @@
-"""Load balancer and Kong as systems see them: paths, headers, readiness, another pod when one is gone."""
+"""Load balancer and Kong as systems see them: paths, headers, readiness, failover to another pod."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @dataclass
 class Gateway:
-    """Sends requests to pods that are ready: one is not after three failed probes, as in Kubernetes."""
+    """Sends requests to ready pods: a pod is not ready after three failed probes, as in Kubernetes."""
 
     path: str
     host: str
@@ -59,7 +59,7 @@ class Gateway:
         given = {
             "Host": self.host,
             "Connection": "keep-alive",
-            # The client says the first of itself; the load balancer adds the second, Kong the third.
+            # The client sends the first value; the load balancer adds the second, Kong the third.
             "X-Forwarded-For": f"198.51.100.1, {CLIENT}, 10.20.192.9",
             "X-Forwarded-Proto": "https",
             "X-Forwarded-Host": self.host,
@@ -113,7 +113,7 @@ class Load:
             time.sleep(0.3)
 
     def place(self) -> str:
-        """Places one order, however often it takes."""
+        """Places one order, with as many retries as necessary."""
         number = str(uuid.uuid4())
         order = {"item": f"chair {number[:8]}", "quantity": 1 + int(number[:2], 16) % 9}
         headers = {"Content-Type": "application/json", "Idempotency-Key": number}

@@ -1,4 +1,4 @@
-"""The network of a drive, in a namespace of its own: addresses of stores, names, and a way to each pod."""
+"""The network of a drive in a separate namespace: addresses of stores, names, and a route to each pod."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def begin() -> None:
 
 
 def connect(process: int, number: int) -> str:
-    """Gives the pod whose first process this is a network; returns its address."""
+    """Connects the pod with this first process to the network and returns its address."""
     own = os.readlink("/proc/self/ns/net")
     for _ in range(500):
         if os.readlink(f"/proc/{process}/ns/net") != own:
@@ -57,7 +57,7 @@ def connect(process: int, number: int) -> str:
 
 
 def certificates(folder: Path) -> tuple[Path, Path, Path]:
-    """Authority, certificate of all stores, and its key."""
+    """Certificate authority, certificate of all stores, and its key."""
     authority, certificate, key = (folder / name for name in ("ca.pem", "server.pem", "server.key"))
     names = ",".join(f"DNS:{name}" for name in STORES)
     common = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]

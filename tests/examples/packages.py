@@ -1,11 +1,11 @@
-"""Fetches what `make examples` runs on: PostgreSQL, Redis, bubblewrap, and Go with its libraries, of Debian.
+"""Fetches the Debian packages for `make examples`: PostgreSQL, Redis, bubblewrap, and Go with its libraries.
 
     python -m tests.examples.packages FOLDER [PROGRAM]
 
 With PROGRAM the Go example is tested and built, too.
 
-They are unpacked and not installed: no service starts, and what the machine has already is not fetched.
-Elsewhere than on Debian and its kin the programs must be on PATH.
+Packages are unpacked, not installed: no service starts, and programs of the machine are not fetched again.
+On systems that are not based on Debian the programs must be on PATH.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from pathlib import Path
 WANTED = {"postgres": "postgresql", "redis-server": "redis-server", "bwrap": "bubblewrap"}
 ROOT = Path(__file__).resolve().parents[2]
 GO = ROOT / "examples/go"
-ALSO = ("ip", "unshare", "nsenter", "openssl")  # iproute2, util-linux, openssl: every Debian has these
+ALSO = ("ip", "unshare", "nsenter", "openssl")  # iproute2, util-linux, openssl: part of every Debian
 
 
 class Missing(Exception):
-    """What is not there, and the remedy."""
+    """The missing program and the remedy."""
 
 
 def program(name: str, folder: Path) -> Path | None:
-    """Where a program is: below the folder, on PATH, or where Debian puts PostgreSQL."""
+    """The path of a program: below the folder, on PATH, or in Debian's folders of PostgreSQL."""
     places = [*folder.glob(f"usr/lib/postgresql/*/bin/{name}"), folder / "usr/bin" / name]
     places += sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
-    found = next((each for each in places if each.exists()), None)
+    path = next((each for each in places if each.exists()), None)
     on_path = shutil.which(name)
-    return found or (Path(on_path) if on_path else None)
+    return path or (Path(on_path) if on_path else None)
 
 
 def libraries(folder: Path) -> str:
-    """Where the fetched programs find their libraries: a value of LD_LIBRARY_PATH."""
+    """The value of LD_LIBRARY_PATH for the fetched programs."""
     return ":".join(str(each) for kind in ("usr/lib", "lib") for each in folder.glob(f"{kind}/*-linux-gnu"))
 
 
@@ -52,14 +52,14 @@ def fetch(folder: Path) -> None:
 
 
 def get(folder: Path, packages: list[str]) -> None:
-    """Downloads packages with what the machine lacks of theirs, and unpacks them. Raises Missing."""
+    """Downloads packages with their missing dependencies, and unpacks them. Raises Missing."""
     if not packages:
         return
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise Missing(f"apt-get and dpkg-deb are missing\n  remedy: install {', '.join(packages)}")
     archives = folder / "archives"
     (archives / "partial").mkdir(parents=True, exist_ok=True)
-    said = subprocess.run(
+    done = subprocess.run(
         [
             *("apt-get", "install", "--yes", "--quiet", "--no-install-recommends", "--download-only"),
             *("-o", f"Dir::Cache::archives={archives}", "-o", "Debug::NoLocking=1", *packages),
@@ -69,14 +69,14 @@ def get(folder: Path, packages: list[str]) -> None:
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"},
         check=False,
     )
-    if said.returncode != 0:
-        raise Missing(f"apt-get cannot fetch {', '.join(packages)}:\n{said.stderr}  remedy: apt-get update")
+    if done.returncode != 0:
+        raise Missing(f"apt-get cannot fetch {', '.join(packages)}:\n{done.stderr}  remedy: apt-get update")
     for archive in archives.glob("*.deb"):
         subprocess.run(["dpkg-deb", "--extract", archive, folder], check=True)
 
 
 def build(folder: Path, target: Path) -> None:
-    """The Go example, by the packages and the settings that its Dockerfile names. Raises Missing."""
+    """Builds the Go example with the packages and settings of its Dockerfile. Raises Missing."""
     text = (GO / "Dockerfile").read_text(encoding="utf-8")
     wanted = [name for name in re.findall(r"\bgolang-[a-z0-9-]+", text) if not _has(folder, name)]
     get(folder, wanted)

@@ -1,4 +1,4 @@
-"""A pod as Kubernetes runs it: user 10001, read-only file system, an address of its own, process 1."""
+"""A pod as Kubernetes runs it: user 10001, read-only file system, separate address, process 1."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.examples.release import Container
 
 NUMBERS = count(2)
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/nsswitch.conf", "/etc/ssl")
-# As in images: they do not know the user 10001 by name.
+# As in images, which have no name for the user 10001.
 SCRATCH = "/" + "tmp"
 USERS = "root:x:0:0::/:/bin/sh\nserver:x:999:999::/:/bin/sh\n"
 
 
 @dataclass(frozen=True)
 class Image:
-    """What the Dockerfile of an example says, and where what it would install lies here."""
+    """The settings of the Dockerfile of an example, and the folder with its packages on this machine."""
 
     folder: Path
     command: list[str]
@@ -50,7 +50,7 @@ class Confined:
 
     bwrap: Path
     scratch: Path
-    surroundings: dict[str, str]  # what EKS adds to every pod, and where stand-ins for AWS are
+    surroundings: dict[str, str]  # variables that EKS adds to every pod, addresses of the stand-ins
     token: Path
     authority: Path
     logs: Path
@@ -59,16 +59,16 @@ class Confined:
         hosts, users = self.scratch / "hosts", self.scratch / "users"
         hosts.write_text(network.HOSTS)
         users.write_text(USERS)
-        found = ["--unshare-user", "--uid", str(user), "--gid", str(user), "--unshare-pid", "--unshare-ipc"]
-        found += ["--unshare-uts", "--hostname", name, "--as-pid-1", "--die-with-parent", "--clearenv"]
+        options = ["--unshare-user", "--uid", str(user), "--gid", str(user), "--unshare-pid", "--unshare-ipc"]
+        options += ["--unshare-uts", "--hostname", name, "--as-pid-1", "--die-with-parent", "--clearenv"]
         for path in SYSTEM:
             if os.path.islink(path):
-                found += ["--symlink", os.readlink(path), path]
+                options += ["--symlink", os.readlink(path), path]
             elif os.path.exists(path):
-                found += ["--ro-bind", path, path]
-        found += ["--ro-bind", sys.base_prefix, sys.base_prefix]
+                options += ["--ro-bind", path, path]
+        options += ["--ro-bind", sys.base_prefix, sys.base_prefix]
         return [
-            *found,
+            *options,
             "--ro-bind",
             str(hosts),
             "/etc/hosts",
@@ -95,7 +95,7 @@ class Pod:
 
     def start(self, command: list[str] | None = None) -> Pod:
         log = os.open(self.confined.logs / f"{self.name}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-        told, tell = os.pipe()
+        info, tell = os.pipe()
         self.process = subprocess.Popen(
             [
                 "unshare",
@@ -118,28 +118,33 @@ class Pod:
         stdin: IO[bytes] = self.process.stdin  # type: ignore[assignment]
         stdin.write(b"\n")
         stdin.close()
-        with os.fdopen(told) as answer:
+        with os.fdopen(info) as answer:
             self.first = json.loads(answer.read())["child-pid"]
         return self
 
     def _command(self, tell: int, command: list[str] | None) -> list[str]:
         image, files = self.image, self.confined.scratch / f"files-{self.name}"
         files.mkdir(exist_ok=True)
-        found = [str(self.confined.bwrap), *self.confined.arguments(self.name, 10001), "--info-fd", str(tell)]
+        options = [
+            str(self.confined.bwrap),
+            *self.confined.arguments(self.name, 10001),
+            "--info-fd",
+            str(tell),
+        ]
         built = (image.installed / "app").exists()
-        found += ["--tmpfs", SCRATCH, "--ro-bind", str(image.installed if built else image.folder), "/srv"]
-        found += ["--ro-bind", str(image.installed), str(image.installed)]
+        options += ["--tmpfs", SCRATCH, "--ro-bind", str(image.installed if built else image.folder), "/srv"]
+        options += ["--ro-bind", str(image.installed), str(image.installed)]
         for path, text in self.container.files.items():
             (files / Path(path).name).write_text(text)
-            found += ["--ro-bind", str(files / Path(path).name), path]
-        found += ["--ro-bind", str(self.confined.token), "/var/run/secrets/token"]
-        found += ["--ro-bind", str(self.confined.authority), "/etc/trusted.pem"]
+            options += ["--ro-bind", str(files / Path(path).name), path]
+        options += ["--ro-bind", str(self.confined.token), "/var/run/secrets/token"]
+        options += ["--ro-bind", str(self.confined.authority), "/etc/trusted.pem"]
         path = f"{image.installed}/bin:{image.installed}:/usr/bin:/bin"
         env = {"PATH": path, "HOME": "/", "HOSTNAME": self.name, **image.env, **self.confined.surroundings}
         for name, value in {**env, **self.container.env}.items():
-            found += ["--setenv", name, value]
+            options += ["--setenv", name, value]
         return [
-            *found,
+            *options,
             "--chdir",
             "/srv",
             "--remount-ro",
@@ -165,16 +170,16 @@ class Pod:
             self.ended(10)
 
     def log(self) -> list[dict[str, Any]]:
-        """Its lines. Raises ValueError unless each is JSON."""
-        found = []
+        """The lines of its log. Raises ValueError for a line that is not JSON."""
+        entries = []
         for line in (self.confined.logs / f"{self.name}.log").read_text().splitlines():
             if line.startswith("worker: ") or not line:
                 continue  # Celery prints that it stops by itself
             try:
-                found.append(json.loads(line))
+                entries.append(json.loads(line))
             except ValueError:
                 raise ValueError(f"{self.name} writes a line that is no JSON: {line[:300]}") from None
-        return found
+        return entries
 
     def ask(
         self,
@@ -185,7 +190,7 @@ class Pod:
         headers: dict[str, str] | None = None,
         timeout: float = 30,
     ) -> tuple[int, dict[str, str], bytes]:
-        """One request to the pod itself, on a connection of its own. Raises OSError."""
+        """One request to the pod, on a new connection. Raises OSError."""
         connection = http.client.HTTPConnection(self.address, port, timeout=timeout)
         try:
             connection.request(method, path, body or None, headers or {})
@@ -197,9 +202,9 @@ class Pod:
             connection.close()
 
     def probe(self, kind: str, port: int) -> int:
-        """The status that the kubelet sees, asking as the chart says; 0: no answer in time."""
-        said = self.container.probes[kind]
-        get = said["httpGet"]
+        """The status of a probe of the chart, as the kubelet sees it; 0 without an answer in time."""
+        probe = self.container.probes[kind]
+        get = probe["httpGet"]
         headers = {each["name"]: each["value"] for each in get.get("httpHeaders", ())}
         headers = {
             "Host": f"{self.address}:{port}",
@@ -208,9 +213,9 @@ class Pod:
             **headers,
         }
         try:
-            return self.ask(port, "GET", get["path"], headers=headers, timeout=said.get("timeoutSeconds", 1))[
-                0
-            ]
+            return self.ask(
+                port, "GET", get["path"], headers=headers, timeout=probe.get("timeoutSeconds", 1)
+            )[0]
         except OSError:
             return 0
 

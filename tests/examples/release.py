@@ -1,4 +1,4 @@
-"""What a system is handed, from the generated Terraform: its release as real helm renders it."""
+"""Settings of a system from the generated Terraform: its release as real helm renders it."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ class Release:
 
 
 def values_of(stacks: Path, address: str, known: Callable[[str], str]) -> tuple[Path, Values]:
-    """Chart and values of helm_release.<address>. `known` says what stands for a reference of Terraform."""
+    """Chart and values of helm_release.<address>. `known` gives the value of a Terraform reference."""
     body = json.loads((stacks / "systems/cdk.tf.json").read_text(encoding="utf-8"))
     release = body["resource"]["helm_release"][address]
-    text = REFERENCE.sub(lambda found: known(found[1]), release["values"][0])
+    text = REFERENCE.sub(lambda match: known(match[1]), release["values"][0])
     return stacks / "systems" / release["chart"], json.loads(text.replace("$${", "${").replace("%%{", "%{"))
 
 
 def render(chart: Path, values: Values, scratch: Path) -> Objects:
     file = scratch / "values.json"
     file.write_text(json.dumps(values))
-    said = subprocess.run(
+    rendering = subprocess.run(
         [HELM, "template", "it", chart, "-f", file], capture_output=True, text=True, check=False
     )
-    if said.returncode:
-        raise RuntimeError(f"helm renders {chart.name}: {said.stderr}")
-    documents = [each for each in yaml.safe_load_all(said.stdout) if each]
+    if rendering.returncode:
+        raise RuntimeError(f"helm renders {chart.name}: {rendering.stderr}")
+    documents = [each for each in yaml.safe_load_all(rendering.stdout) if each]
     return {f"{each['kind']}/{each['metadata']['name']}": each for each in documents}
 
 

@@ -31,14 +31,14 @@ class Servers:
     running: dict[str, tuple[subprocess.Popen[bytes], int]] = field(default_factory=dict)
 
     def folder(self, name: str) -> Path:
-        found = self.confined.scratch / name
-        found.mkdir(exist_ok=True, mode=0o700)
-        return found
+        path = self.confined.scratch / name
+        path.mkdir(exist_ok=True, mode=0o700)
+        return path
 
     def command(self, name: str, *words: str, env: dict[str, str] | None = None) -> list[str]:
-        """The program `words[0]`, confined; it may write to the folder of its name and nowhere else."""
-        found = program(words[0], self.packages)
-        if found is None:
+        """The command that runs the program `words[0]` confined: it can only write to its own folder."""
+        path = program(words[0], self.packages)
+        if path is None:
             raise FileNotFoundError(words[0])
         arguments = self.confined.arguments(name, 999)
         folder = str(self.folder(name))
@@ -54,32 +54,32 @@ class Servers:
         ]
         arguments += ["--dir", "/var/run/postgresql", "--setenv", "LD_LIBRARY_PATH", libraries(self.packages)]
         arguments += ["--ro-bind", str(ROOT / "templates"), str(ROOT / "templates")]
-        # initdb looks for its own programs on PATH, and at the place that its package was built for.
-        arguments += ["--setenv", "PATH", f"{found.parent}:/usr/bin:/bin", "--setenv", "LC_ALL", "C.UTF-8"]
+        # initdb searches its programs on PATH and in the folder of its package.
+        arguments += ["--setenv", "PATH", f"{path.parent}:/usr/bin:/bin", "--setenv", "LC_ALL", "C.UTF-8"]
         share = next(iter(self.packages.glob("usr/share/postgresql")), None)
         if share:
             arguments += ["--setenv", "TZDIR", "/usr/share/zoneinfo"]
         for key, value in (env or {}).items():
             arguments += ["--setenv", key, value]
-        return [str(self.confined.bwrap), *arguments, "--", str(found), *words[1:]]
+        return [str(self.confined.bwrap), *arguments, "--", str(path), *words[1:]]
 
     def run(self, name: str, *words: str, env: dict[str, str] | None = None) -> None:
-        said = subprocess.run(
+        done = subprocess.run(
             self.command(name, *words, env=env), capture_output=True, text=True, check=False
         )
-        if said.returncode:
+        if done.returncode:
             raise RuntimeError(
-                f"{words[0]} ends with {said.returncode}: {said.stdout[-1000:]}{said.stderr[-2000:]}"
+                f"{words[0]} ends with {done.returncode}: {done.stdout[-1000:]}{done.stderr[-2000:]}"
             )
 
     def start(self, name: str, *words: str) -> None:
-        told, tell = os.pipe()
+        info, tell = os.pipe()
         command = self.command(name, *words)
         command[1:1] = ["--info-fd", str(tell)]
         with open(self.confined.logs / f"{name}.log", "ab") as log:
             process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, pass_fds=[tell])
         os.close(tell)
-        with os.fdopen(told) as answer:
+        with os.fdopen(info) as answer:
             import json
 
             self.running[name] = process, json.load(answer)["child-pid"]
@@ -92,7 +92,7 @@ class Servers:
     # PostgreSQL
 
     def postgres(self) -> None:
-        """The primary, and a replica behind both names of replicas."""
+        """Starts the primary, and one replica for both replica names."""
         folder = self.folder("postgres")
         (folder / "password").write_text(self.master_password)
         for each in (self.certificate, self.key):
@@ -131,7 +131,7 @@ class Servers:
         self._accepts("postgres.example.com")
 
     def _accepts(self, name: str) -> None:
-        """Waits until the server takes connections, which is later than it listens. Raises RuntimeError."""
+        """Waits until the server accepts connections, which is later than it listens. Raises RuntimeError."""
         end = time.monotonic() + 60
         while True:
             try:
@@ -142,7 +142,7 @@ class Servers:
                 time.sleep(0.3)
 
     def _postgres(self, folder: Path, *names: str) -> list[str]:
-        said = {
+        settings = {
             "listen_addresses": ",".join(network.STORES[name] for name in names),
             "unix_socket_directories": "",
             "ssl": "on",
@@ -156,11 +156,11 @@ class Servers:
             "postgres",
             "-D",
             f"{folder}/data",
-            *(word for k, v in said.items() for word in ("-c", f"{k}={v}")),
+            *(word for k, v in settings.items() for word in ("-c", f"{k}={v}")),
         ]
 
     def set_password(self, name: str, password: str) -> None:
-        """The job of the platform that makes a user and sets its password."""
+        """Runs the job of the platform that creates a user and sets its password."""
         script = ROOT / "templates/systems/databases/scripts/postgres.sh"
         env = {
             "PGHOST": "postgres.example.com",
@@ -175,16 +175,16 @@ class Servers:
         command = self.command("job", "psql", env=env)
         at = command.index("--")
         authority = ["--ro-bind", str(self.confined.authority), "/authority.pem"]
-        said = subprocess.run(
+        done = subprocess.run(
             [*command[:at], *authority, "--", "sh", str(script)], capture_output=True, text=True, check=False
         )
-        if said.returncode:
-            raise RuntimeError(f"the job of users ends with {said.returncode}: {said.stdout}{said.stderr}")
+        if done.returncode:
+            raise RuntimeError(f"the job of users ends with {done.returncode}: {done.stdout}{done.stderr}")
 
     # Redis
 
     def redis(self) -> None:
-        """The rights are those that the tier data gives: everything on all keys."""
+        """The user has the rights of the data tier: every command on all keys."""
         folder = self.folder("redis")
         rules = f"user default off\nuser {USER} on >{self.redis_password} ~* &* +@all\n"
         (folder / "users.acl").write_text(rules)
@@ -192,7 +192,7 @@ class Servers:
 
     def start_redis(self) -> None:
         folder = self.folder("redis")
-        said = [
+        options = [
             "--bind",
             "127.0.0.1",
             "--port",
@@ -203,7 +203,7 @@ class Servers:
             f"{folder}/users.acl",
         ]
         self.start(
-            "redis", "redis-server", *said, "--appendonly", "yes", "--maxmemory-policy", "volatile-lru"
+            "redis", "redis-server", *options, "--appendonly", "yes", "--maxmemory-policy", "volatile-lru"
         )
         wait_for("127.0.0.1", 6380)
 

@@ -1,7 +1,7 @@
-"""Stands in for aws, curl, docker, gh, git, kubectl, make or sleep, by the name it is called by.
+"""Stands in for aws, curl, docker, gh, git, kubectl, make or sleep, by the name of the called program.
 
-WORLD is a JSON file with what there is: workloads as Kubernetes has them, the registry, the parameter, the
-comments and issues of GitHub. Each call is added to its `calls`, with what a command changes.
+WORLD is a JSON file with the state of the fakes: workloads as in Kubernetes, the registry, the parameter, and
+comments and issues of GitHub. Commands change it, and each call is added to its `calls`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import json
 import os
 import sys
 
-# Scripts call it a hundred times: what few of the calls need, they import.
+# Scripts call this a hundred times, so modules that few calls need are imported there.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-# Of two commands in a pipe the reader waits for the writer, and only then for its turn with the world.
+# In a pipe the reader waits for the writer before it locks the world.
 GIVEN = sys.stdin.read() if "--password-stdin" in sys.argv else ""
 PLACE = os.environ["WORLD"]
 TURN = os.open(f"{PLACE}.lock", os.O_WRONLY | os.O_CREAT)
@@ -44,36 +44,36 @@ def option(arguments: list[str], name: str) -> str:
 
 
 def shown(thing: dict[str, Any], output: str) -> tuple[int, str, str]:
-    """A thing as real kubectl shows it: annotating it locally needs no cluster. It is asked once for each."""
+    """An object as real kubectl prints it: a local annotation needs no cluster. Results are cached."""
     import hashlib
     import subprocess
 
     asked = json.dumps(thing)
-    place = os.path.join(WORLD["shown"], hashlib.sha256(f"{output} {asked}".encode()).hexdigest())
-    if os.path.exists(place):
-        with open(place) as file:
+    cached = os.path.join(WORLD["shown"], hashlib.sha256(f"{output} {asked}".encode()).hexdigest())
+    if os.path.exists(cached):
+        with open(cached) as file:
             code, out, error = json.load(file)
         return code, out, error
     command = [WORLD["kubectl"], "annotate", "--local", "-f", "-", "seen=yes", f"--output={output}"]
     done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
     answer = (done.returncode, done.stdout, done.stderr)
-    with open(f"{place}.{os.getpid()}", "w") as file:
+    with open(f"{cached}.{os.getpid()}", "w") as file:
         json.dump(answer, file)
-    os.replace(file.name, place)
+    os.replace(file.name, cached)
     return answer
 
 
 def containers(thing: dict[str, Any]) -> list[dict[str, Any]]:
     spec = thing["spec"]["jobTemplate"]["spec"] if thing["kind"] == "CronJob" else thing["spec"]
-    found: list[dict[str, Any]] = spec["template"]["spec"]["containers"]
-    return found
+    listed: list[dict[str, Any]] = spec["template"]["spec"]["containers"]
+    return listed
 
 
 def there(name: str) -> dict[str, Any]:
     if name not in WORLD["cluster"]:
         end(1, error=f"Error from server (NotFound): {name} not found\n")
-    found: dict[str, Any] = WORLD["cluster"][name]
-    return found
+    stored: dict[str, Any] = WORLD["cluster"][name]
+    return stored
 
 
 def kubectl(arguments: list[str]) -> None:
@@ -161,7 +161,7 @@ def docker(arguments: list[str]) -> None:
 
 
 def curl(arguments: list[str]) -> None:
-    """`answers` in turn; then 000 without web pods, 503 from an image that is ill, and 200 from others."""
+    """`answers` in turn; then 000 without web pods, 503 from a broken image, and 200 otherwise."""
     web = WORLD["cluster"][f"deployment/{os.environ['SYSTEM']}"]
     if WORLD["answers"]:
         end(out=WORLD["answers"].pop(0))
@@ -171,7 +171,7 @@ def curl(arguments: list[str]) -> None:
 
 
 def gh(arguments: list[str]) -> None:
-    """Comments and issues by their path; of --jq, which texts it looks for."""
+    """Comments and issues by their path; of --jq only the texts that it searches."""
     import re
 
     path = next(each for each in arguments[1:] if each.startswith("repos/"))
@@ -181,12 +181,12 @@ def gh(arguments: list[str]) -> None:
         assert start is not None
         bots = '.user.type == "Bot" and ' in program
         assert "--paginate" in arguments
-        found = [
+        values = [
             str(each[key])
             for each in WORLD["github"].get(path.partition("?")[0], [])
             if (each["user"]["type"] == "Bot" or not bots) and (each["body"] or "").startswith(start[1])
         ]
-        end(out="".join(f"{each}\n" for each in found))
+        end(out="".join(f"{each}\n" for each in values))
     fields = dict(
         arguments[index + 1].split("=", 1) for index, word in enumerate(arguments) if word == "--field"
     )

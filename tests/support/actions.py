@@ -1,4 +1,4 @@
-"""Runs a job of a workflow as a runner of GitHub would, with fakes/command.py for what reaches out.
+"""Runs a workflow job as a GitHub runner does, with fakes/command.py in place of external commands.
 
 Steps run their scripts with real bash, one after the other, where their `if` says so. Actions are not run: a
 test gives the outputs that one would have, or says that it fails.
@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 FAKES = Path(__file__).parents[1] / "fakes"
-# Imported, for Python compiles what it imports once, and a script at every call.
+# Imported: Python compiles a module once, but a script at every call.
 COMMAND = f"""#!{sys.executable} -IS
 import sys
 sys.path.insert(0, {str(FAKES)!r})
 import command
 """
-# All that a runner has besides: what the machine of the test has more of, no script may lean on.
+# Scripts may use only these other programs, which every runner has.
 TOOLS = ("bash", "cat", "cp", "dirname", "grep", "mv", "rm", "sed", "sha256sum", "tail", "tar", "wc")
 COMMANDS = ("aws", "curl", "docker", "gh", "git", "kubectl", "make", "sleep")
 EXPRESSION = re.compile(r"\$\{\{ (.*?) \}\}")
@@ -33,7 +33,7 @@ SHA = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass
 class Runner:
-    """`world` is what the fakes know; `says` what expressions other than those of steps are."""
+    """`world` is the data of the fakes; `says` has the values of expressions that are not of steps."""
 
     folder: Path
     world: dict[str, Any]
@@ -63,7 +63,7 @@ class Runner:
         (self.folder / "world.json").write_text(json.dumps(world))
 
     def change(self, **world: Any) -> None:
-        """Makes the world another one, and forgets the calls so far."""
+        """Changes the world and clears the recorded calls."""
         self._keep({**self.world, "calls": [], **world})
 
     @property
@@ -104,7 +104,7 @@ class Runner:
         return done
 
     def _wanted(self, condition: str, state: str, done: dict[str, dict[str, Any]]) -> bool:
-        """The value of an `if`, in the few words that ours have."""
+        """The value of an `if`, in the syntax that the generated workflows use."""
         text = EXPRESSION.sub(r"\1", condition)
         if not re.search(r"\b(success|failure|cancelled|always)\(\)", text):
             text = f"success() && ({text})"
@@ -117,9 +117,9 @@ class Runner:
         )
         return bool(eval(text, {"__builtins__": {}}, {}))
 
-    def said(self, text: str) -> str:
-        """A text with the values of its expressions."""
-        return EXPRESSION.sub(lambda found: self.says[found[1]], text)
+    def evaluated(self, text: str) -> str:
+        """A text with its expressions replaced by their values."""
+        return EXPRESSION.sub(lambda match: self.says[match[1]], text)
 
     def _script(self, given: Mapping[str, str], script: str) -> dict[str, Any]:
         output = self.folder / "output"
@@ -135,7 +135,7 @@ class Runner:
             "GITHUB_RUN_ID": "77",
             "GITHUB_RUN_ATTEMPT": "1",
             "RUNNER_TEMP": str(self.folder / "temp"),
-            **{name: self.said(value) for name, value in given.items()},
+            **{name: self.evaluated(value) for name, value in given.items()},
         }
         ended = subprocess.run(
             ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],

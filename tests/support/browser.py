@@ -104,12 +104,12 @@ class Browser:
         raise TimeoutError(f"{method}: the browser does not answer")
 
     def _look(self, heard: dict[str, Any]) -> None:
-        kind, said = heard.get("method", ""), heard.get("params", {})
+        kind, details = heard.get("method", ""), heard.get("params", {})
         complaint = kind in ("Runtime.exceptionThrown", "Network.loadingFailed") or (
-            kind == "Log.entryAdded" and said["entry"]["level"] in ("error", "warning")
+            kind == "Log.entryAdded" and details["entry"]["level"] in ("error", "warning")
         )
         if complaint or kind == "Runtime.consoleAPICalled":
-            self.complaints.append(json.dumps(said))
+            self.complaints.append(json.dumps(details))
 
     def value(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page."""

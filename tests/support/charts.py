@@ -1,4 +1,4 @@
-"""Values and pods of charts of systems, as helm renders them."""
+"""Values and pods of the charts of systems, rendered by helm."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def values(root: Root, release: str) -> dict[str, Any]:
 
 
 def pods(objects: Objects) -> Objects:
-    found = {}
+    specs = {}
     for name, each in objects.items():
         if each["kind"] in ("Deployment", "Job"):
-            found[name] = each["spec"]["template"]["spec"]
+            specs[name] = each["spec"]["template"]["spec"]
         elif each["kind"] == "CronJob":
-            found[name] = each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-    return found
+            specs[name] = each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    return specs

@@ -1,4 +1,4 @@
-"""Generated Terraform as a provider gets it: the configuration before a plan, by the type's schema."""
+"""Generated Terraform as a provider gets it: configurations in the form of the type's schema."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def _nested(nested: Nested, value: Any) -> Any:
     if isinstance(value, str) or value is None:
         return UNKNOWN if value else value
     if nested.nesting == "map":
-        return {key: configured(nested.block, one) for key, one in value.items()}
+        return {key: configured(nested.block, item) for key, item in value.items()}
     listed = value if isinstance(value, list) else [value]
-    made = [configured(nested.block, one) for one in listed]
-    return made if nested.nesting in ("list", "set") else made[0]
+    blocks = [configured(nested.block, item) for item in listed]
+    return blocks if nested.nesting in ("list", "set") else blocks[0]
 
 
 def _value(type_: CtyType, value: Any) -> Any:
@@ -60,10 +60,10 @@ def _value(type_: CtyType, value: Any) -> Any:
     if isinstance(type_, list):
         inner = type_[1]
         if isinstance(value, list):
-            return [_value(inner, one) for one in value]
+            return [_value(inner, item) for item in value]
         if isinstance(value, dict):
             types = inner if isinstance(inner, dict) else dict.fromkeys(value, inner)
-            return {key: _value(types.get(key, "string"), one) for key, one in value.items()}
+            return {key: _value(types.get(key, "string"), item) for key, item in value.items()}
     if type_ == "string" and value is not None and not isinstance(value, dict | list):
         return str(value).lower() if isinstance(value, bool) else str(value)
     return value
@@ -72,8 +72,8 @@ def _value(type_: CtyType, value: Any) -> Any:
 def each(body: dict[str, Any], types: dict[str, dict[str, Type]]) -> Iterator[tuple[str, Type, str, Object]]:
     """Kind, type, name and configuration of each resource and data source of a root module."""
     for kind, section in (("resource", "resource"), ("data", "data")):
-        for type_name, found in body.get(section, {}).items():
+        for type_name, named in body.get(section, {}).items():
             if type_name in types[kind]:
                 type_ = types[kind][type_name]
-                for name, raw in found.items():
+                for name, raw in named.items():
                     yield kind, type_, name, configured(type_.block, raw)

@@ -1,4 +1,4 @@
-"""Deployments of systems, with the workflows that a repository gets."""
+"""Deployments of systems with the generated workflows."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ SPEC: dict[str, Any] = {
 
 
 def jobs(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(text)["jobs"]
-    return found
+    parsed: dict[str, Any] = yaml.safe_load(text)["jobs"]
+    return parsed
 
 
 @pytest.fixture(scope="session")
@@ -48,12 +48,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Environment, dict[st
     folder = tmp_path_factory.mktemp("shop")
     spec = folder / "trial.yaml"
     spec.write_text(yaml.safe_dump({"project": "acme", "region": "us-east-1", "systems": {"shop": SHOP}}))
-    made = load(spec)
-    synthesize(made, folder / "out", {"systems": TIERS["systems"]})
-    root = read_roots(folder / "out", made)["systems"]
+    environment = load(spec)
+    synthesize(environment, folder / "out", {"systems": TIERS["systems"]})
+    root = read_roots(folder / "out", environment)["systems"]
     objects = rendered("systems/chart", {**values(root, "shop"), "image": "none"}, folder)
     kinds = {"Deployment": "deployment", "CronJob": "cronjob"}
-    return made, {
+    return environment, {
         f"{kinds[each['kind']]}/{each['metadata']['name']}": each
         for each in objects.values()
         if each["kind"] in kinds
@@ -67,7 +67,7 @@ def pods(thing: dict[str, Any]) -> dict[str, Any]:
 
 
 class Deployment(Runner):
-    """The job deploy of the shop."""
+    """A run of the deploy job of the shop."""
 
     def deploy(self, **options: Any) -> str:
         return str(self.run(self.job, **options)["job"]["outcome"])
@@ -87,7 +87,7 @@ class Deployment(Runner):
 def deployment(
     shop: tuple[Environment, dict[str, Any]], tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Deployment:
-    """Before the first deployment: no pods, no image."""
+    """A first deployment: there are no pods and no image."""
     environment, cluster = shop
     shown = tmp_path_factory.getbasetemp() / "shown"
     shown.mkdir(exist_ok=True)
@@ -103,18 +103,18 @@ def deployment(
         "answers": [],
         "parameters": {},
     }
-    made = Deployment(tmp_path / "runner", world, {"needs.image.outputs.digest": NEW.partition("@")[2]})
+    runner = Deployment(tmp_path / "runner", world, {"needs.image.outputs.digest": NEW.partition("@")[2]})
     text = workflows(environment)["acme/platform/.github/workflows/shop.trial.yml"]
-    made.job = jobs(text)["deploy"]
-    for step in made.job["steps"]:
+    runner.job = jobs(text)["deploy"]
+    for step in runner.job["steps"]:
         if "TRIES" in step.get("env", {}):
             step["env"]["TRIES"] = "5"
-    return made
+    return runner
 
 
 @pytest.fixture
 def running(deployment: Deployment) -> Deployment:
-    """After one: the old image runs, and the autoscaler has added a pod."""
+    """A later deployment: the old image runs, and the autoscaler has added a pod."""
     cluster = deployment.world["cluster"]
     for name, thing in cluster.items():
         pods(thing)["image"] = OLD

@@ -70,7 +70,7 @@ class Pair:
         self.hold({})
 
     def hold(self, files: Mapping[str, str]) -> None:
-        """The root module is these files and no others; override and state stay."""
+        """Replaces the files of the root module by these; override and state stay."""
         for old in [*self.folder.glob("*.tf"), self.folder / GENERATED]:
             old.unlink(missing_ok=True)
         for name, content in files.items():
@@ -93,7 +93,7 @@ class Pair:
         return as_hcl
 
     def values(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
-        """The outputs of its HCL, as planned."""
+        """The planned outputs of the HCL."""
         changes = self.plan(hcl_files(configuration))["output_changes"]
         return {name: change["after"] for name, change in changes.items()}
 
@@ -119,7 +119,7 @@ def check_format(folder: Path) -> None:
 
 
 def essence(plan: dict[str, Any]) -> dict[str, Any]:
-    """What a plan will do, what each argument refers to, and what waits for what.
+    """The changes of a plan, the references of each argument, and the dependencies.
 
     Arguments that AWS compares as JSON are read as JSON, for the order of keys means nothing there; all other
     texts must be the same to the letter. References tell values apart that are not known before the apply.

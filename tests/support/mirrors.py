@@ -15,8 +15,8 @@ def mirror(folder: Path) -> Path:
     for version in (ROOT / ".rehearsal" / "mirror").glob("*/*/*/*"):
         [here] = version.iterdir()
         for platform in PLATFORMS:
-            place = folder / version.relative_to(ROOT / ".rehearsal" / "mirror") / platform
-            shutil.copytree(here, place)
+            target = folder / version.relative_to(ROOT / ".rehearsal" / "mirror") / platform
+            shutil.copytree(here, target)
             if platform != here.name:
-                (place / "platform").write_text(platform)
+                (target / "platform").write_text(platform)
     return folder

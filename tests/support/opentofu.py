@@ -1,5 +1,5 @@
-"""A program that answers as OpenTofu does, with Terraform behind it: OpenTofu itself is on no registry of
-packages that the tests may use (docs/decisions/0009-opentofu.md).
+"""A program that behaves as OpenTofu and runs Terraform: OpenTofu is in no package registry for tests
+(docs/decisions/0009-opentofu.md).
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ import shutil
 from pathlib import Path
 
 VERSION = "1.11.1"
-# opentofu/opentofu, internal/command/views/version.go: no `terraform_outdated`, and its own name in the text.
-# Providers without a host are of its own registry in lock files, and in what it shows of plans and states.
+# opentofu/opentofu, internal/command/views/version.go: no `terraform_outdated`, and "OpenTofu" in the text.
+# In lock files, plans and states, providers without a host are from the registry of OpenTofu.
 PROGRAM = """#!/bin/sh
 case "$*" in
 version) printf 'OpenTofu v{version}\\non linux_amd64\\n'; exit ;;
@@ -33,7 +33,7 @@ exit $code
 
 
 def tofu(folder: Path, version: str = VERSION) -> Path:
-    """The program `tofu` in a folder; what it is asked to do is written beside it into `calls`."""
+    """The program `tofu` in a folder; it writes its calls into the file `calls` beside it."""
     folder.mkdir(exist_ok=True)
     file = folder / "tofu"
     text = PROGRAM.format(

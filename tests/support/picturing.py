@@ -63,9 +63,9 @@ def pictures(draw: st.DrawFn) -> Picture:
     zones = tuple(f"us-east-1{letter}" for letter in "abcdef"[: draw(st.integers(1, 6))])
 
     def some(kind: str, most: int, least: int = 0) -> tuple[Box, ...]:
-        one, other = draw(boxes(kind, kind)), draw(boxes(kind, kind))
+        first, second = draw(boxes(kind, kind)), draw(boxes(kind, kind))
         number = draw(st.integers(least, most))
-        return tuple(replace((one, other)[n % 2], id=f"{kind}-{n}") for n in range(number))
+        return tuple(replace((first, second)[n % 2], id=f"{kind}-{n}") for n in range(number))
 
     def zoned(kind: str, name: str, most: int = 1) -> tuple[Box, ...]:
         box = draw(boxes(kind, name))
@@ -118,12 +118,12 @@ def pictures(draw: st.DrawFn) -> Picture:
         regional=band("regional", *some("bucket", 8)),
         monitoring=band("monitoring", *some("alarm", 14)),
         pipeline=band("pipeline", *some("registry", 6)),
-        edges=tuple(Edge(one, tuple(others), tuple(draw(ports)[:6]), ("a/b.c",)) for one, others in chosen),
+        edges=tuple(Edge(start, tuple(ends), tuple(draw(ports)[:6]), ("a/b.c",)) for start, ends in chosen),
         plans=tuple(draw(st.lists(plan, max_size=9))),
     )
 
 
-# --- what a drawing must keep to --------------------------------------------------------------------------
+# --- rules of a drawing -----------------------------------------------------------------------------------
 
 
 def badge_area(frame: Frame) -> Area | None:
@@ -135,9 +135,9 @@ def badge_area(frame: Frame) -> Area | None:
 
 def segments(line: Line) -> Iterator[Area]:
     """The segments of a line."""
-    for one, other in pairwise(line.points):
-        left, top = min(one.x, other.x), min(one.y, other.y)
-        yield Area(left - 1, top - 1, abs(one.x - other.x) + 2, abs(one.y - other.y) + 2)
+    for start, end in pairwise(line.points):
+        left, top = min(start.x, end.x), min(start.y, end.y)
+        yield Area(left - 1, top - 1, abs(start.x - end.x) + 2, abs(start.y - end.y) + 2)
 
 
 def flaws(scene: Scene) -> list[str]:
@@ -156,13 +156,13 @@ def _boxes(scene: Scene) -> Iterator[str]:
             if not frame.area.holds(areas[inner.id]):
                 yield f"{inner.id} is not in {frame.box.id}"
     leaves = [frame for frame in scene.frames if not frame.outer]
-    for one, other in combinations(leaves, 2):
-        if one.area.meets(other.area):
-            yield f"{one.box.id} overlaps {other.box.id}"
+    for first, second in combinations(leaves, 2):
+        if first.area.meets(second.area):
+            yield f"{first.box.id} overlaps {second.box.id}"
     outers = [frame for frame in scene.frames if frame.outer and frame.box.kind != "zone"]
-    for one, other in product(leaves, outers):
-        if one.area.meets(other.area) and not other.area.holds(one.area):
-            yield f"{one.box.id} crosses the border of {other.box.id}"
+    for leaf, outer in product(leaves, outers):
+        if leaf.area.meets(outer.area) and not outer.area.holds(leaf.area):
+            yield f"{leaf.box.id} crosses the border of {outer.box.id}"
 
 
 def _texts(scene: Scene) -> Iterator[str]:
@@ -173,14 +173,14 @@ def _texts(scene: Scene) -> Iterator[str]:
         for area in inside:
             if not frame.area.holds(area):
                 yield f"something leaves {frame.box.id}"
-        for one, other in combinations(inside, 2):
-            if one.meets(other):
+        for first, second in combinations(inside, 2):
+            if first.meets(second):
                 yield f"two things meet in {frame.box.id}"
     free = [*scene.texts, *(label for line in scene.lines for label in line.labels)]
     titles = [text for frame in scene.frames if frame.outer for text in frame.texts]
-    for one_text, other_text in combinations([*free, *titles], 2):
-        if one_text.area.meets(other_text.area):
-            yield f"{one_text.text!r} meets {other_text.text!r}"
+    for first_text, second_text in combinations([*free, *titles], 2):
+        if first_text.area.meets(second_text.area):
+            yield f"{first_text.text!r} meets {second_text.text!r}"
     for text, frame in product(free, scene.frames):
         if not frame.outer and text.area.meets(frame.area):
             yield f"{text.text!r} is written over {frame.box.id}"

@@ -1,4 +1,4 @@
-"""main.py in a process of its own."""
+"""main.py in a separate process."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Whether one place of the platform can open a TCP connection to another, and if not, which wall refuses it.
+"""Whether one place of the platform can open a TCP connection to another, and if not, which rules refuse it.
 
-Four walls are asked, in the order in which a packet meets them: network policies of pods, security groups,
-access lists of subnets (which forget connections, so answers are asked about too) and routes. All are read
-from what is generated: the Terraform of the network, and the charts as helm renders them.
+Four kinds of rules are checked: network policies of pods, security groups, routes, and access lists of
+subnets (which are stateless, so replies are checked, too). All are read from the generated Terraform of the
+network and from the charts, rendered by helm.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from conftest import Root
 from modules.network.ranges import PRIVATE
 from support.rendering import Objects
 
-# Ports from which connections start, so answers come back to them: Linux (net.ipv4.ip_local_port_range) and
+# Source ports of connections, to which replies are sent: Linux (net.ipv4.ip_local_port_range) and
 # Windows within 32768 to 65535, NAT gateways from 1024 up (Amazon VPC user guide, "NAT gateway basics").
 EPHEMERAL = (32768, 49152, 60999)
 NAT_EPHEMERAL = (1024, 3388, 3390, 32768, 65535)
@@ -37,17 +37,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Platform:
-    """The generated walls."""
+    """The generated rules of all four kinds."""
 
     network: Root
     charts: tuple[Objects, ...]
 
     def refusal(self, source: Place, target: Place, port: int) -> str:
-        """The first wall that refuses, in words; empty when the connection comes about."""
+        """The first kind of rules that refuses the connection, or "" if it is possible."""
         asked = f"{target.address}:{port}"
         checks = (
-            (self._policies(source, target, port, "Egress"), "network policies let the pod out"),
-            (self._policies(target, source, port, "Ingress"), "network policies let the pod be asked"),
+            (self._policies(source, target, port, "Egress"), "network policies allow egress of the pod"),
+            (self._policies(target, source, port, "Ingress"), "network policies allow ingress of the pod"),
             (self._group(source, target, port, "egress"), f"security group {source.group} out to {asked}"),
             (self._group(target, source, port, "ingress"), f"security group {target.group} in at {port}"),
             (self._routed(source, target), f"route from {source.subnet or 'outside'} to {asked}"),
@@ -57,7 +57,7 @@ class Platform:
 
     # --- network policies ---
 
-    def _policies(self, pod: Place, other: Place, port: int, way: str) -> bool:
+    def _policies(self, pod: Place, remote: Place, port: int, way: str) -> bool:
         """Kubernetes: a pod that no policy of a direction selects is open in it; else one rule must match."""
         if not pod.namespace:
             return True
@@ -71,23 +71,23 @@ class Platform:
         rules = [rule for spec in chosen for rule in spec.get(way.lower(), [])]
         side = "to" if way == "Egress" else "from"
         return not chosen or any(
-            _port_matches(rule.get("ports"), port) and self._peers(rule.get(side), pod, other)
+            _port_matches(rule.get("ports"), port) and self._peers(rule.get(side), pod, remote)
             for rule in rules
         )
 
-    def _peers(self, peers: list[dict[str, Any]] | None, pod: Place, other: Place) -> bool:
-        return peers is None or any(self._peer(peer, pod, other) for peer in peers)
+    def _peers(self, peers: list[dict[str, Any]] | None, pod: Place, remote: Place) -> bool:
+        return peers is None or any(self._peer(peer, pod, remote) for peer in peers)
 
-    def _peer(self, peer: dict[str, Any], pod: Place, other: Place) -> bool:
+    def _peer(self, peer: dict[str, Any], pod: Place, remote: Place) -> bool:
         if "ipBlock" in peer:
-            return other.address in IPv4Network(peer["ipBlock"]["cidr"])
-        if not other.namespace:
+            return remote.address in IPv4Network(peer["ipBlock"]["cidr"])
+        if not remote.namespace:
             return False
         if "namespaceSelector" in peer:
-            inside = _selects(peer["namespaceSelector"], self._namespace(other.namespace))
+            inside = _selects(peer["namespaceSelector"], self._namespace(remote.namespace))
         else:
-            inside = other.namespace == pod.namespace
-        return inside and _selects(peer.get("podSelector", {}), other.labels)
+            inside = remote.namespace == pod.namespace
+        return inside and _selects(peer.get("podSelector", {}), remote.labels)
 
     def _namespace(self, name: str) -> dict[str, str]:
         written: dict[str, Any] = next(
@@ -101,8 +101,8 @@ class Platform:
 
     # --- security groups ---
 
-    def _group(self, own: Place, other: Place, port: int, way: str) -> bool:
-        """Security groups remember connections, so the request alone is asked about."""
+    def _group(self, own: Place, remote: Place, port: int, way: str) -> bool:
+        """Security groups are stateful, so only the request is checked."""
         if not own.group:
             return True
         rules = self.network.all(f"aws_vpc_security_group_{way}_rule").values()
@@ -110,9 +110,9 @@ class Platform:
             _names(rule["security_group_id"], "aws_security_group", own.group)
             and (rule["ip_protocol"] == "-1" or rule["from_port"] <= port <= rule["to_port"])
             and (
-                other.address in IPv4Network(rule["cidr_ipv4"])
+                remote.address in IPv4Network(rule["cidr_ipv4"])
                 if "cidr_ipv4" in rule
-                else _names(rule["referenced_security_group_id"], "aws_security_group", other.group)
+                else _names(rule["referenced_security_group_id"], "aws_security_group", remote.group)
             )
             for rule in rules
         )
@@ -131,7 +131,7 @@ class Platform:
         return bool(ways & ({"gateway_id"} if outer is source else {"gateway_id", "nat_gateway_id"}))
 
     def _ways_out(self, subnet: str) -> set[str]:
-        """What the default routes of a kind of subnets name."""
+        """The targets of the default routes of a kind of subnets."""
         ties = self.network.all("aws_route_table_association")
         tables = {tie["route_table_id"] for name, tie in ties.items() if name.startswith(f"{subnet}_")}
         return {
@@ -145,8 +145,8 @@ class Platform:
     # --- access lists ---
 
     def _lists(self, source: Place, target: Place, port: int) -> Iterator[str]:
-        """What lists refuse: the request on its way, and the answer. As if every place were in a subnet of
-        its own, for within one no list is asked."""
+        """The request or reply that an access list refuses. Every place counts as in a separate
+        subnet, because no list applies within one."""
         through_nat = source.subnet == "private" and not target.subnet and not _private(target)
         yield from self._crossing(source.subnet, source.address, target.address, port, EPHEMERAL, out=True)
         yield from self._crossing(target.subnet, target.address, source.address, port, EPHEMERAL, out=False)
@@ -158,30 +158,30 @@ class Platform:
         self,
         subnet: str,
         own: IPv4Address,
-        other: IPv4Address,
+        remote: IPv4Address,
         port: int,
         answers: Iterable[int],
         *,
         out: bool,
     ) -> Iterator[str]:
-        """A connection over the border of a subnet: `out` of it to `other`, or in from it."""
+        """Checks a connection that leaves (`out`) a subnet to `remote`, or enters it from there."""
         if not subnet:
             return
         way, back = ("out", "in") if out else ("in", "out")
-        if not self._listed(subnet, other, port, egress=out):
-            yield f"access list {subnet}: {way} at port {port}, {other}"
+        if not self._listed(subnet, remote, port, egress=out):
+            yield f"access list {subnet}: {way} at port {port}, {remote}"
         for answer in answers:
-            if not self._listed(subnet, other, answer, egress=not out):
-                yield f"access list {subnet}: answers {back} at port {answer}, {other}"
+            if not self._listed(subnet, remote, answer, egress=not out):
+                yield f"access list {subnet}: answers {back} at port {answer}, {remote}"
 
-    def _listed(self, subnet: str, other: IPv4Address, port: int, *, egress: bool) -> bool:
-        """The rule of the lowest number that matches decides; no rule refuses."""
+    def _listed(self, subnet: str, remote: IPv4Address, port: int, *, egress: bool) -> bool:
+        """The matching rule with the lowest number decides; without one the connection is refused."""
         rules = [
             rule
             for rule in self.network.all("aws_network_acl_rule").values()
             if _names(rule["network_acl_id"], "aws_network_acl", subnet)
             and rule["egress"] is egress
-            and other in IPv4Network(rule["cidr_block"])
+            and remote in IPv4Network(rule["cidr_block"])
             and (
                 rule["protocol"] == "-1"
                 or (rule["protocol"] == "tcp" and rule["from_port"] <= port <= rule["to_port"])
@@ -191,8 +191,8 @@ class Platform:
         return bool(rules) and rules[0]["rule_action"] == "allow"
 
 
-def _private(place: Place) -> bool:
-    return any(place.address in block for block in PRIVATE)
+def _private(endpoint: Place) -> bool:
+    return any(endpoint.address in block for block in PRIVATE)
 
 
 def _names(reference: str, terraform_type: str, name: str) -> bool:

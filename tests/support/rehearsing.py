@@ -89,12 +89,12 @@ class Project:
 
     def state(self) -> dict[str, dict[str, Any]]:
         """The values of every resource in the state, by address."""
-        found = {}
+        values = {}
         for resource in self._state_file()["resources"]:
             for instance in resource["instances"] if resource["mode"] == "managed" else []:
                 index = f"[{instance['index_key']}]" if "index_key" in instance else ""
-                found[f"{resource['type']}.{resource['name']}{index}"] = instance["attributes"]
-        return found
+                values[f"{resource['type']}.{resource['name']}{index}"] = instance["attributes"]
+        return values
 
     def outputs(self) -> dict[str, Any]:
         return {name: each["value"] for name, each in self._state_file()["outputs"].items()}
@@ -117,12 +117,12 @@ def _options(verb: str) -> list[str]:
 
 def settings() -> dict[str, str]:
     """The environment variables with which terraform finds the embedded provider."""
-    kept = {
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "TF_", "REHEARSAL_"))
     }
-    return {**kept, "TF_CLI_CONFIG_FILE": str(installed()), "TF_IN_AUTOMATION": "1", "GOGC": "400"}
+    return {**inherited, "TF_CLI_CONFIG_FILE": str(installed()), "TF_IN_AUTOMATION": "1", "GOGC": "400"}
 
 
 @cache

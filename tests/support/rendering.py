@@ -1,4 +1,4 @@
-"""What real helm makes of the project's own charts, held against the schemas of Kubernetes."""
+"""Renders the project's own charts with real helm and validates the objects by the Kubernetes schemas."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tierra.terraform.templating import TEMPLATES
 
 HELM = ROOT / ".venv/bin/helm"
 KUBERNETES = "1.36"
-# Kinds that charts bring themselves, of which Kubernetes has no schema.
+# Custom resources, for which Kubernetes has no schema.
 BROUGHT = ("configuration.konghq.com", "external-secrets.io", "monitoring.coreos.com")
 
 # It reads the definitions of all kinds for every object.
@@ -29,16 +29,16 @@ Objects = dict[str, dict[str, Any]]
 
 def sample(text: str) -> dict[str, Any]:
     """Values of a release, written as JSON, with a sample in place of each reference."""
-    found: dict[str, Any] = json.loads(
+    values: dict[str, Any] = json.loads(
         re.sub(r"(?<!\$)\$\{[^}]*\}", "arn:aws:iam::123456789012:role/it", text)
         .replace("$${", "${")
         .replace("%%{", "%{")
     )
-    return found
+    return values
 
 
 def accepted(document: dict[str, Any]) -> None:
-    """Kubernetes accepts an object, or has no schema of its kind. Raises ValidationError."""
+    """Validates an object if Kubernetes has a schema for its kind. Raises ValidationError."""
     if not document["apiVersion"].startswith(BROUGHT):
         utils.validate(document, KUBERNETES, strict=True)
 
@@ -50,7 +50,7 @@ def rendered(
     namespace: str = "default",
     options: Sequence[str] = (),
 ) -> Objects:
-    """What helm makes of a chart, by kind and name; all of it is what Kubernetes accepts."""
+    """The rendered objects of a chart by kind and name, which the Kubernetes schemas accept."""
     file = folder / "values.json"
     file.write_text(json.dumps(given))
     ended = subprocess.run(

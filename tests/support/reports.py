@@ -18,11 +18,11 @@ def put(folder: Path, tier: str, plan: dict[str, Any], generated: dict[str, Any]
     return folder
 
 
-def found(made: dict[str, Any], subject: str) -> dict[str, dict[str, Any]]:
-    return {each["address"]: each for each in made["findings"] if each["subject"] == subject}
+def findings_of(result: dict[str, Any], subject: str) -> dict[str, dict[str, Any]]:
+    return {each["address"]: each for each in result["findings"] if each["subject"] == subject}
 
 
-def one(kind: str, actions: list[str], before: Any, after: Any, **more: Any) -> dict[str, Any]:
+def plan_of(kind: str, actions: list[str], before: Any, after: Any, **more: Any) -> dict[str, Any]:
     """A plan with a change of one resource."""
     change = {"actions": actions, "before": before, "after": after, **more}
     return {"resource_changes": [{"address": f"{kind}.x", "type": kind, "name": "x", "change": change}]}
@@ -32,5 +32,5 @@ def says(
     folder: Path, plan: dict[str, Any], generated: dict[str, Any] | None = None
 ) -> list[tuple[str, ...]]:
     """Subject, text and lines of each finding."""
-    made = report(put(folder / "dev", "data", plan, generated), ["data"])
-    return [(each["subject"], each["says"], *each["lines"]) for each in made["findings"]]
+    result = report(put(folder / "dev", "data", plan, generated), ["data"])
+    return [(each["subject"], each["says"], *each["lines"]) for each in result["findings"]]

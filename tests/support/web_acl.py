@@ -12,5 +12,5 @@ def rules(edge: Root) -> dict[str, dict[str, Any]]:
 
 
 def group(rule: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = rule["statement"]["managed_rule_group_statement"]
-    return found
+    statement: dict[str, Any] = rule["statement"]["managed_rule_group_statement"]
+    return statement

@@ -78,8 +78,8 @@ def schema(dump: Path, type_name: str) -> dict[str, Any] | None:
         text = git(dump, "show", f"HEAD:generated/resource/{camel[0].lower()}{camel[1:]}.go")
     except subprocess.CalledProcessError:
         return None
-    found: dict[str, Any] = json.loads(text.split("`")[1])
-    return found
+    parsed: dict[str, Any] = json.loads(text.split("`")[1])
+    return parsed
 
 
 def differences(
@@ -93,10 +93,10 @@ def differences(
         mine = ours.attributes.get(name)
         if mine is None or attribute.get("deprecated"):
             continue
-        said = flags(attribute) | ({"computed"} if f"{path}{name}" in defaults else set())
-        if said != (held := {flag for flag in FLAGS if getattr(mine, flag)}):
-            words = [*(f"ours alone {flag}" for flag in sorted(held - said))]
-            words += [f"the dump's alone {flag}" for flag in sorted(said - held)]
+        theirs = flags(attribute) | ({"computed"} if f"{path}{name}" in defaults else set())
+        if theirs != (here := {flag for flag in FLAGS if getattr(mine, flag)}):
+            words = [*(f"ours alone {flag}" for flag in sorted(here - theirs))]
+            words += [f"the dump's alone {flag}" for flag in sorted(theirs - here)]
             yield f"{path}{name}", ", ".join(words)
     for name, nested in real.get("block_types", {}).items():
         if name in ours.blocks and name != "timeouts":
