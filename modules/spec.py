@@ -249,15 +249,19 @@ class Environment(Model):
     @classmethod
     def usual_systems_need_what_there_is(cls, data: Any) -> Any:
         """If systems are left out, the default ones do not need databases that are off."""
-        said = data.get("data") if isinstance(data, dict) and "systems" not in data else None
-        off = {name for name, value in said.items() if is_off(value)} if isinstance(said, dict) else set()
+        section = data.get("data") if isinstance(data, dict) and "systems" not in data else None
+        off = (
+            {name for name, value in section.items() if is_off(value)} if isinstance(section, dict) else set()
+        )
         return {**data, "systems": usual_systems(off)} if off else data
 
     @model_validator(mode="after")
     def every_rule_holds(self, info: ValidationInfo) -> Environment:
         """Checks the rules over several keys, however the object is created."""
         if info.context != _DRAFT and (broken := list(self.violations())):
-            text = "; ".join(f"{dotted(each.path)}: {each.rule}; {each.remedy}" for each in broken)
+            text = "; ".join(
+                f"{dotted(violation.path)}: {violation.rule}; {violation.remedy}" for violation in broken
+            )
             raise PydanticCustomError("inconsistent", "{text}", {"text": text})
         return self
 
@@ -396,8 +400,8 @@ class Environment(Model):
     @rule("target", "delivery", "observability.runbooks")
     def alarms_point_to_a_page(self) -> Iterator[Violation]:
         """Alarms require a runbook page, either its own key or in the repository of the spec."""
-        named = "repository" in self.delivery.model_fields_set or self.observability.runbooks
-        if self.target == "aws" and not self.delivery.github and not named:
+        has_page = "repository" in self.delivery.model_fields_set or self.observability.runbooks
+        if self.target == "aws" and not self.delivery.github and not has_page:
             rule = "a page of runbooks is required for alarms; delivery.repository would give its default"
             remedy = "add runbooks: and the address of the page, or delivery.repository"
             yield Violation(("observability", "runbooks"), rule, remedy, "(missing)")
@@ -426,12 +430,12 @@ class Environment(Model):
     @rule("region", "storage.backup.copy_region")
     def copies_go_elsewhere(self) -> Iterator[Violation]:
         """Copies of backups must go to another region of the same partition."""
-        other, path = self.storage.backup.copy_region, ("storage", "backup", "copy_region")
-        if other == self.region:
+        copy_region, path = self.storage.backup.copy_region, ("storage", "backup", "copy_region")
+        if copy_region == self.region:
             yield Violation(
                 path, "a copy must go to another region", f"write a region other than {self.region}"
             )
-        elif other and regions()[other].partition != self.partition:
+        elif copy_region and regions()[copy_region].partition != self.partition:
             rule = f"the region must be in the partition of {self.region}, {self.partition}"
             yield Violation(path, rule, f"write a region of the partition {self.partition}")
 
@@ -486,10 +490,10 @@ def load_upgraded(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Enviro
     """The environment that a file in this or an earlier format describes, and the translations, a line each.
     Raises SpecError like `load`."""
     environment, changes, document = _alone(path, steps)
-    linked, found = chain(environment, path, lambda other: _alone(other, steps)[0])
-    if found:
+    linked, violations = chain(environment, path, lambda neighbour: _alone(neighbour, steps)[0])
+    if violations:
         name = environment.environment
-        raise SpecError(path.as_posix(), [_problem(document, each, name) for each in found])
+        raise SpecError(path.as_posix(), [_problem(document, violation, name) for violation in violations])
     environment.link(linked)
     return environment, changes
 
@@ -527,13 +531,13 @@ def _problems(document: Document, data: dict[str, Any], error: ValidationError) 
     """Every error of pydantic, then every violation of rules over several keys in the valid part of the
     file."""
     explainer = _explainer()
-    errors = [each for each in error.errors() if each["type"] != "inconsistent"]
-    unknown = [place(each) for each in errors if each["type"] == "extra_forbidden"]
-    misspelt = {meant for path in unknown if (meant := explainer.meant(path)) and meant not in document.lines}
+    errors = [detail for detail in error.errors() if detail["type"] != "inconsistent"]
+    unknown = [place(detail) for detail in errors if detail["type"] == "extra_forbidden"]
+    misspelt = {key for path in unknown if (key := explainer.meant(path)) and key not in document.lines}
     violations = [
-        explainer.finding(each, document.shown(place(each)))
-        for each in errors
-        if each["type"] != "missing" or place(each) not in misspelt  # present under a misspelt name
+        explainer.finding(detail, document.shown(place(detail)))
+        for detail in errors
+        if detail["type"] != "missing" or place(detail) not in misspelt  # present under a misspelt name
     ]
     sound, unsound = sound_part(data, errors, _STAND_INS)
     unsound |= document.refused | misspelt
@@ -544,17 +548,17 @@ def _problems(document: Document, data: dict[str, Any], error: ValidationError) 
         except ValidationError as left:  # a required key was refused: its section is removed, too
             sound, more = sound_part(sound, left.errors(), _STAND_INS)
             unsound |= more
-    for found in violations:
-        if not any(found.path[: len(path)] == path for path in document.refused):
-            yield _problem(document, found, data["environment"])
+    for violation in violations:
+        if not any(violation.path[: len(path)] == path for path in document.refused):
+            yield _problem(document, violation, data["environment"])
 
 
-def _problem(document: Document, found: Violation, name: Any) -> Problem:
-    value, remedy = found.value or document.shown(found.path), found.remedy
-    if found.path == ("environment",) and found.path not in document.lines:
+def _problem(document: Document, violation: Violation, name: Any) -> Problem:
+    value, remedy = violation.value or document.shown(violation.path), violation.remedy
+    if violation.path == ("environment",) and violation.path not in document.lines:
         value, remedy = short(str(name)), f"rename the file, which names the environment: {remedy}"
-    rule, written = found.rule, document.written(found.path)
-    if written != found.path:
-        rule += f" (the file has it under its earlier name, {dotted(written)})"
-    line, file = document.line(found.path), document.file(found.path)
-    return Problem(dotted(found.path), value, rule, remedy, line, file)
+    rule, written_path = violation.rule, document.written(violation.path)
+    if written_path != violation.path:
+        rule += f" (the file has it under its earlier name, {dotted(written_path)})"
+    line, file = document.line(violation.path), document.file(violation.path)
+    return Problem(dotted(violation.path), value, rule, remedy, line, file)

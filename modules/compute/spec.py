@@ -54,14 +54,14 @@ class Endpoint(Model):
     @rule("public_cidrs")
     def ranges_are_narrow_and_public(self) -> Iterator[Violation]:
         """Ranges must be public, and not the whole internet."""
-        for index, each in enumerate(self.public_cidrs):
+        for index, cidr in enumerate(self.public_cidrs):
             path = ("public_cidrs", index)
-            if each.prefixlen < 8:
+            if cidr.prefixlen < 8:
                 rule = "the API must not be open to the whole internet: a range must be /8 or narrower"
                 yield Violation(
                     path, rule, "write the ranges of your offices and runners, or remove the line"
                 )
-            elif any(each.overlaps(private) for private in PRIVATE):
+            elif any(cidr.overlaps(private) for private in PRIVATE):
                 rule = "a range must be public: these are the ranges that come from the internet"
                 yield Violation(path, rule, "move it to network.admin_cidrs, which admits private ranges")
         for index in repeated(map(str, self.public_cidrs)):
@@ -255,18 +255,24 @@ def service_violations(compute: Compute, network: Network) -> Iterator[Violation
     Reference, KubernetesNetworkConfigRequest: the range overlaps neither the VPC nor networks connected to
     it). A range that is refused already is left out. Paths start at the root."""
     services = compute.service_cidr
-    refused = {found.path for found in network.violations()}
-    if any(found.path == ("service_cidr",) for found in compute.violations()):
+    refused = {violation.path for violation in network.violations()}
+    if any(violation.path == ("service_cidr",) for violation in compute.violations()):
         return
     taken = (CONTAINER_BRIDGE, *network.blocks, *network.elsewhere)
-    other = SERVICES if not any(map(SERVICES.overlaps, taken)) else free_range(SERVICES.prefixlen, taken)
+    alternative = (
+        SERVICES if not any(map(SERVICES.overlaps, taken)) else free_range(SERVICES.prefixlen, taken)
+    )
     for key, block in zip(("cidr", "pods"), network.blocks, strict=False):
         if (key,) in refused or not services.overlaps(block):
             continue
         if services != SERVICES or network.existing:
             rule = f"the range of services must not overlap the VPC range {block}"
-            usual = other == SERVICES
-            remedy = f"remove the line to use {other}" if usual else f"write compute.service_cidr: {other}"
+            usual = alternative == SERVICES
+            remedy = (
+                f"remove the line to use {alternative}"
+                if usual
+                else f"write compute.service_cidr: {alternative}"
+            )
             yield Violation(("compute", "service_cidr"), rule, remedy, str(services))
         else:
             what = "the VPC range" if key == "cidr" else "the range of pods"
@@ -279,19 +285,19 @@ def service_violations(compute: Compute, network: Network) -> Iterator[Violation
         rule = f"a route must not overlap {services}, the range of Kubernetes services inside the cluster"
         parts = [] if route.to.subnet_of(services) else sorted(route.to.address_exclude(services))
         remedy = f"write a route to each of {', '.join(map(str, parts))}" if parts else "remove it"
-        remedy += f"; or, if there is no cluster yet, write compute.service_cidr: {other}"
+        remedy += f"; or, if there is no cluster yet, write compute.service_cidr: {alternative}"
         yield Violation(("network", "routes", index, "to"), rule, remedy)
 
 
 def zone_violations(compute: Compute, zones: tuple[str, ...]) -> Iterator[Violation]:
     """Each zone of a group must have at least one node."""
     for path, nodes in compute.all_nodes():
-        named = nodes.zones if isinstance(nodes, Group) else ()
-        for index, zone in enumerate(named):
+        group_zones = nodes.zones if isinstance(nodes, Group) else ()
+        for index, zone in enumerate(group_zones):
             if zone not in zones:
                 rule = f"nodes must be in zones of network.zones, which are {choices(zones)}"
                 yield Violation(("compute", *path, "zones", index), rule, "name one of these, or remove it")
-        count = len(named or zones)
+        count = len(group_zones or zones)
         if compute.scaling == "cpu" and nodes.min < count:
             rule = f"min ({nodes.min}) must be at least {count} with scaling: cpu, one node for each zone:"
             rule += " a zone without a node has no load to scale by"
@@ -299,7 +305,7 @@ def zone_violations(compute: Compute, zones: tuple[str, ...]) -> Iterator[Violat
             yield Violation(("compute", *path, "min"), rule, remedy)
         if nodes.max < count:
             rule = f"max ({nodes.max}) must be at least {count}, one node for each zone"
-            where = f"compute.groups.{path[-1]}.zones" if named else "network.zones"
+            where = f"compute.groups.{path[-1]}.zones" if group_zones else "network.zones"
             yield Violation(
                 ("compute", *path, "max"),
                 rule,

@@ -28,10 +28,10 @@ def free_pods(vpc: IPv4Network, taken: Iterable[IPv4Network]) -> IPv4Network | s
     taken = (vpc, CONTAINER_BRIDGE, SERVICES, *(block for block, _ in RESTRICTED), *taken)
     allowed = (SHARED, *(block for block in PRIVATE if vpc.subnet_of(block)))
     free = (
-        each
+        subnet
         for block in allowed
-        for each in block.subnets(new_prefix=LARGEST)
-        if not any(map(each.overlaps, taken))
+        for subnet in block.subnets(new_prefix=LARGEST)
+        if not any(map(subnet.overlaps, taken))
     )
     return next(free, f"another range inside {choices(allowed)}")
 

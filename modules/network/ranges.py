@@ -72,8 +72,8 @@ def free_range(size: int, taken: Iterable[IPv4Network]) -> IPv4Network | str:
     start = 20  # where the default is; lower ones are taken first elsewhere
     starts = [f"10.{second}.0.0" for second in (*range(start, 256), *range(start))]
     starts += [*(f"172.{second}.0.0" for second in range(16, 32)), "192.168.0.0"]
-    for candidate in (IPv4Network(f"{each}/{size}") for each in starts):
-        if not any(candidate.overlaps(each) for each in taken):
+    for candidate in (IPv4Network(f"{first}/{size}") for first in starts):
+        if not any(candidate.overlaps(block) for block in taken):
             return candidate
     return "a range outside all reserved ones"
 

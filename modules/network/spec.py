@@ -197,7 +197,7 @@ class Network(Model):
     def taken(self) -> tuple[IPv4Network, ...]:
         """Ranges that are routed elsewhere, without those that contain the VPC, whose local route takes
         precedence."""
-        return tuple(each for each in self.elsewhere if not self.cidr.subnet_of(each))
+        return tuple(block for block in self.elsewhere if not self.cidr.subnet_of(block))
 
     def to_reserve(self, beyond: IPv4Network) -> str:
         """The remedy for a range beyond the VPC that no key says is routed there."""
@@ -229,11 +229,11 @@ class Network(Model):
     @property
     def foreign(self) -> tuple[str, ...]:
         """IDs of existing resources: an existing network, and gateways of routes."""
-        found = [route.via for route in self.routes]
+        ids = [route.via for route in self.routes]
         if self.existing:
             kinds = (getattr(self.existing, kind) for kind in KINDS)
-            found += [self.existing.vpc, *(each for kind in kinds for each in kind.values())]
-        return tuple(dict.fromkeys(found))
+            ids += [self.existing.vpc, *(subnet for kind in kinds for subnet in kind.values())]
+        return tuple(dict.fromkeys(ids))
 
     @rule("existing", "cidr", "subnets", "pods", "routes")
     def existing_network_is_described(self) -> Iterator[Violation]:
@@ -250,13 +250,13 @@ class Network(Model):
             if getattr(self, key):
                 rule = f"{key} must be left out with network.existing: Tierra does not change that network"
                 yield Violation((key,), rule, "remove it; the owner of the VPC must set it up")
-        named: dict[str, str] = {}
+        listed: dict[str, str] = {}
         for kind in KINDS:
             for zone, subnet in getattr(self.existing, kind).items():
-                if subnet in named:
-                    rule = f"each subnet must be listed once; this one is {named[subnet]} already"
+                if subnet in listed:
+                    rule = f"each subnet must be listed once; this one is {listed[subnet]} already"
                     yield Violation(("existing", kind, zone), rule, "write the ID of another subnet")
-                named[subnet] = f"network.existing.{kind}.{zone}"
+                listed[subnet] = f"network.existing.{kind}.{zone}"
 
     @rule("cidr", "pods", "subnets", "existing")
     def range_is_usable(self) -> Iterator[Violation]:
@@ -310,7 +310,7 @@ class Network(Model):
         """One that AWS adds to the VPC, and that leads nowhere else. A route into it is refused itself."""
         if self.pods and not self.existing:
             inside = {route.to for route in self.routes if route.to.subnet_of(self.pods)} - {*self.reserved}
-            taken = (each for each in self.taken if each not in inside)
+            taken = (block for block in self.taken if block not in inside)
             yield from pods_violations(self.pods, self.cidr, taken)
 
     @rule("routes", "cidr", "pods", "existing")
@@ -322,19 +322,19 @@ class Network(Model):
     @rule("admin_cidrs", "cidr", "reserved", "routes", "existing")
     def administrators_are_beyond_the_vpc(self) -> Iterator[Violation]:
         """admin_cidrs must be private ranges that are routed elsewhere, few enough for a security group."""
-        for index, each in enumerate(self.admin_cidrs):
+        for index, cidr in enumerate(self.admin_cidrs):
             path = ("admin_cidrs", index)
-            if not any(each.subnet_of(private) for private in PRIVATE):
+            if not any(cidr.subnet_of(private) for private in PRIVATE):
                 rule = f"a range of admin_cidrs must be private: inside {choices(PRIVATE)}"
                 remedy = "write a private range, or move this one to compute.endpoint.public_cidrs"
                 yield Violation(path, rule, remedy)
-            elif each.overlaps(self.cidr):
+            elif cidr.overlaps(self.cidr):
                 rule = f"a range of admin_cidrs must not overlap the VPC range {self.cidr}"
                 remedy = "remove it, and give machines inside the VPC the security group of runners"
                 yield Violation(path, rule, f"{remedy} (runner_security_group_id)")
-            elif not any(each.subnet_of(taken) for taken in self.elsewhere):
+            elif not any(cidr.subnet_of(taken) for taken in self.elsewhere):
                 rule = "a range of admin_cidrs must be part of a range of network.routes or network.reserved"
-                yield Violation(path, rule, self.to_reserve(each))
+                yield Violation(path, rule, self.to_reserve(cidr))
         for index in repeated(map(str, self.admin_cidrs)):
             yield Violation(("admin_cidrs", index), "each range must be named once", "remove the second one")
         if len(self.admin_cidrs) > MOST_ADMIN_RANGES:
@@ -360,20 +360,20 @@ class Network(Model):
     def subnets_are_in_each_zone(self) -> Iterator[Violation]:
         """Every kind has a subnet in each zone of the spec and in no other. Where all agree on other zones,
         the zones of the spec are wrong."""
-        named = {
+        zones_by_kind = {
             (key, kind): tuple(getattr(section, kind))
             for key, section in (("subnets", self.subnets), ("existing", self.existing))
             if section
             for kind in KINDS
         }
-        agreed = {tuple(sorted(zones)) for zones in named.values()}
+        agreed = {tuple(sorted(zones)) for zones in zones_by_kind.values()}
         if len(agreed) == 1 and agreed != {tuple(sorted(self.zones))} and len(common := min(agreed)) > 1:
-            keys = " and ".join(dict.fromkeys(key for key, _ in named))
+            keys = " and ".join(dict.fromkeys(key for key, _ in zones_by_kind))
             rule = f"zones must be those of the subnets in {keys}"
             remedy = f"write zones: [{', '.join(common)}], or name the subnets of other zones"
             yield Violation(("zones",), rule, remedy, shown(self.zones))
             return
-        for (key, kind), zones in named.items():
+        for (key, kind), zones in zones_by_kind.items():
             for zone in self.zones:
                 if zone not in zones:
                     rule = f"each zone of network.zones must have a {kind} subnet; zone {zone} has none"
@@ -411,9 +411,9 @@ class Network(Model):
                     else f"write a /{least} or larger (a smaller number after the slash)"
                 )
                 yield Violation(path, rule, remedy)
-        for (first, _, one), (second, _, other) in combinations(placed, 2):
-            if one.overlaps(other):
+        for (first, _, block), (second, _, other_block) in combinations(placed, 2):
+            if block.overlaps(other_block):
                 name = ".".join(("network", *first))
                 yield Violation(
-                    second, f"subnets must not overlap; this one overlaps {name}: {one}", "move one of them"
+                    second, f"subnets must not overlap; this one overlaps {name}: {block}", "move one of them"
                 )

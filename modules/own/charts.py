@@ -173,11 +173,11 @@ def read(path: Path, tier: str) -> Release:
         chart = OwnChart.model_validate(document.data)
     except ValidationError as error:
         explainer = Explainer(OwnChart.model_json_schema(), "the file of a chart")
-        for each in error.errors():
-            found = explainer.finding(each, document.shown(place(each)))
-            value = found.value or document.shown(found.path)
-            line = document.line(found.path)
-            problems.append(Problem(dotted(found.path), value, found.rule, found.remedy, line))
+        for failure in error.errors():
+            violation = explainer.finding(failure, document.shown(place(failure)))
+            value = violation.value or document.shown(violation.path)
+            line = document.line(violation.path)
+            problems.append(Problem(dotted(violation.path), value, violation.rule, violation.remedy, line))
     if problems:
         raise SpecError(file, problems)
     return Release(name, tier, file, chart, document)
@@ -205,11 +205,11 @@ def _texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
-        for key, each in value.items():
-            yield from _texts(each, (*path, key))
+        for key, item in value.items():
+            yield from _texts(item, (*path, key))
     elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _texts(each, (*path, index))
+        for index, item in enumerate(value):
+            yield from _texts(item, (*path, index))
 
 
 def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, Any]]]:
@@ -221,13 +221,13 @@ def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, 
         version,
     )
 
-    made: set[str] = set()
-    for each in releases:
-        chart = each.chart
+    created: set[str] = set()
+    for release in releases:
+        chart = release.chart
         resources: dict[str, dict[str, Any]] = {}
         space = f"namespace_{_plain(chart.namespace)}"
-        if chart.namespace not in made:
-            made.add(chart.namespace)
+        if chart.namespace not in created:
+            created.add(chart.namespace)
             values: dict[str, Any] = {"name": chart.namespace, "podSecurity": chart.pod_security}
             if chart.collects_metrics:
                 values["collectsMetrics"] = True
@@ -238,10 +238,10 @@ def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, 
                 "version": version(texts(NAMESPACE_CHART)),
                 "values": [_document(values)],
                 **safety(WAIT_SECONDS),
-                **({"depends_on": ["helm_release.cluster"]} if each.tier == "gateway" else {}),
+                **({"depends_on": ["helm_release.cluster"]} if release.tier == "gateway" else {}),
             }
-        resources[each.address] = {
-            "name": each.name,
+        resources[release.address] = {
+            "name": release.name,
             "namespace": chart.namespace,
             "repository": chart.repository,
             "chart": chart.chart,
@@ -250,7 +250,7 @@ def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, 
             **safety(chart.timeout_seconds),
             "depends_on": [f"helm_release.{space}"],
         }
-        yield each, {"resource": {"helm_release": resources}}
+        yield release, {"resource": {"helm_release": resources}}
 
 
 def _document(values: Mapping[str, Any]) -> str:
@@ -275,10 +275,10 @@ def in_texts(release: Release) -> Iterator[tuple[KeyPath, str, str]]:
     """Outputs that are a part of a text or of a key: path, tier and name."""
     for path, text in _texts(release.chart.values, ("values",)):
         if not re.fullmatch(REFERENCE, text):
-            yield from ((path, found[1], found[2]) for found in re.finditer(REFERENCE, text))
+            yield from ((path, match[1], match[2]) for match in re.finditer(REFERENCE, text))
     for path in release.document.lines:
         if path[:1] == ("values",) and isinstance(path[-1], str):
-            yield from ((path, found[1], found[2]) for found in re.finditer(REFERENCE, path[-1]))
+            yield from ((path, match[1], match[2]) for match in re.finditer(REFERENCE, path[-1]))
 
 
 def namespace_chart() -> dict[str, bytes]:
@@ -291,59 +291,63 @@ def namespace_chart() -> dict[str, bytes]:
 
 def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tuple[str, Problem]]:
     """Conflicts between charts, with systems, and with the capacity of the nodes, by file."""
-    yield from _clashes(releases, [environment.called(each) for each in environment.systems], environment)
-    counted = [each for each in releases if each.chart.pods]
+    yield from _clashes(releases, [environment.called(name) for name in environment.systems], environment)
+    counted = [release for release in releases if release.chart.pods]
     if not counted:
         return
-    pods = [pods for each in counted for pods in _pods(each)]
+    files = [release.file for release in counted]
+    pods = [pods for release in counted for pods in _pods(release)]
     overhead = Overhead(
         environment.observability,
         environment.has_volumes,
-        charts=tuple(each for each, node in pods if not node),
-        on_nodes=tuple(each for each, node in pods if node),
+        charts=tuple(pod for pod, node in pods if not node),
+        on_nodes=tuple(pod for pod, node in pods if node),
     )
-    place = environment.network.layout
-    for found in capacity_violations(
-        environment.compute, environment.gateway, overhead, environment.systems, place
+    layout = environment.network.layout
+    for violation in capacity_violations(
+        environment.compute, environment.gateway, overhead, environment.systems, layout
     ):
         yield (
-            counted[0].file,
+            files[0],
             Problem(
-                dotted(found.path),
-                found.value,
-                f"with the pods of own charts, {found.rule}",
-                f"in the spec, {found.remedy}; or request less in {choices([each.file for each in counted])}",
+                dotted(violation.path),
+                violation.value,
+                f"with the pods of own charts, {violation.rule}",
+                f"in the spec, {violation.remedy}; or request less in {choices(files)}",
             ),
         )
 
 
 def _pods(release: Release) -> Iterator[tuple[Pods, bool]]:
     """The pods of a chart, and whether they run on every node."""
-    for name, each in release.chart.pods.items():
-        node = each.count == "node"
-        count = 1 if each.count == "node" else each.count
-        yield Pods(f"{release.name}/{name}", count, each.cpu, each.memory), node
+    for name, pods in release.chart.pods.items():
+        node = pods.count == "node"
+        count = 1 if pods.count == "node" else pods.count
+        yield Pods(f"{release.name}/{name}", count, pods.cpu, pods.memory), node
 
 
 def _clashes(
     releases: Sequence[Release], systems: Sequence[str], environment: Environment
 ) -> Iterator[tuple[str, Problem]]:
     first: dict[str, Release] = {}
-    for each in releases:
-        name = each.chart.namespace
-        other = first.setdefault(name, each)
+    for release in releases:
+        name = release.chart.namespace
+        earlier = first.setdefault(name, release)
         if name in systems:
             rule = f"a chart must have a separate namespace, but {name} is the namespace of a system"
-            yield each.file, each.problem("namespace", rule, f"write another name, such as {name}-own")
-        elif other.tier != each.tier:
-            rule = f"charts of one namespace must be in one tier, but {other.file} is in {other.tier}"
-            yield each.file, each.problem("namespace", rule, f"move the file to {other.tier}/{FOLDER}/")
-        elif other.chart.of_namespace != each.chart.of_namespace:
+            yield release.file, release.problem("namespace", rule, f"write another name, such as {name}-own")
+        elif earlier.tier != release.tier:
+            rule = f"charts of one namespace must be in one tier, but {earlier.file} is in {earlier.tier}"
+            yield (
+                release.file,
+                release.problem("namespace", rule, f"move the file to {earlier.tier}/{FOLDER}/"),
+            )
+        elif earlier.chart.of_namespace != release.chart.of_namespace:
             rule = (
                 "charts of one namespace must have the same pod_security and collects_metrics, but"
-                f" {other.file} has other values"
+                f" {earlier.file} has other values"
             )
-            yield each.file, each.problem("namespace", rule, "write the same in both files")
-        if each.chart.collects_metrics and environment.observability.monitoring:
+            yield release.file, release.problem("namespace", rule, "write the same in both files")
+        if release.chart.collects_metrics and environment.observability.monitoring:
             rule = "collects_metrics requires observability.monitoring: false; otherwise Prometheus collects"
-            yield each.file, each.problem("collects_metrics", rule, "remove the line")
+            yield release.file, release.problem("collects_metrics", rule, "remove the line")

@@ -37,7 +37,9 @@ class OwnError(Exception):
 
     def __init__(self, problems: Mapping[str, Sequence[Problem]]) -> None:
         self.problems = problems
-        super().__init__("\n\n".join(str(SpecError(file, found)) for file, found in sorted(problems.items())))
+        super().__init__(
+            "\n\n".join(str(SpecError(file, entries)) for file, entries in sorted(problems.items()))
+        )
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,12 @@ class Own:
     @property
     def tiers(self) -> frozenset[str]:
         """Tiers whose outputs it reads."""
-        return frozenset(each.tier for each in self.readings)
+        return frozenset(reading.tier for reading in self.readings)
 
     def index(self) -> dict[str, Any]:
         """Its declarations, as Terraform JSON, and the source of each file."""
         declared: dict[str, Any] = {}
-        for kind, labels, body in ((each.kind, each.labels, each.body) for each in self.blocks):
+        for kind, labels, body in ((block.kind, block.labels, block.body) for block in self.blocks):
             if kind in TYPED:
                 declared.setdefault(kind, {}).setdefault(labels[0], {})[labels[1]] = body
             elif kind in ("output", "module"):
@@ -69,24 +71,24 @@ class Own:
 def read(folder: Path, tiers: Sequence[str]) -> dict[str, Own]:
     """The own Terraform of an environment, by tier, without tiers that have none. Raises OwnError with every
     problem of the files themselves."""
-    found: dict[str, Own] = {}
+    result: dict[str, Own] = {}
     problems: dict[str, list[Problem]] = {}
-    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if _ignored(place):
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if _ignored(path):
             continue
-        if place.is_dir() and place.name in tiers:
-            if own := _tier(place, problems):
-                found[place.name] = own
-        elif place.is_dir() or _terraform(place):
+        if path.is_dir() and path.name in tiers:
+            if own := _tier(path, problems):
+                result[path.name] = own
+        elif path.is_dir() or _terraform(path):
             rule = "own Terraform must be in a folder with the name of its tier"
             possible = [tier for tier in tiers if tier != WITHOUT]
-            near = difflib.get_close_matches(place.name, possible, n=1)
-            meant = f"rename it to {near[0]}; " if near else ""
-            remedy = f"{meant}the tiers are {', '.join(possible)}"
-            problems[place.as_posix()] = [Problem("", "", rule, remedy)]
+            near = difflib.get_close_matches(path.name, possible, n=1)
+            suggestion = f"rename it to {near[0]}; " if near else ""
+            remedy = f"{suggestion}the tiers are {', '.join(possible)}"
+            problems[path.as_posix()] = [Problem("", "", rule, remedy)]
     if problems:
         raise OwnError(problems)
-    return found
+    return result
 
 
 def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
@@ -112,16 +114,16 @@ def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
             name = f"{PREFIX}{path.name}"
             files[name] = path.read_bytes()
             sources[name] = file
-            made, wrong = parsed(file, files[name])
-            blocks += made
+            declared, faults = parsed(file, files[name])
+            blocks += declared
             readings += readings_of(file, files[name].decode("utf-8", "replace"))
-            if wrong := [*wrong, *(found for each in made for found in refused(each))]:
-                problems[file] = wrong
+            if faults := [*faults, *(refusal for block in declared for refusal in refused(block))]:
+                problems[file] = faults
     for release, body in own_charts.terraform(releases):
         name = f"{PREFIX}{release.address}.tf.json"
         files[name] = (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode()
         sources[name] = release.file
-        blocks += [each._replace(line=1) for each in blocks_of(release.file, "", body)]
+        blocks += [block._replace(line=1) for block in blocks_of(release.file, "", body)]
         readings += readings_of(
             release.file, Path(release.file).read_text(encoding="utf-8", errors="replace")
         )
@@ -168,12 +170,12 @@ def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
 
 def namespaces(own: Mapping[str, Own]) -> list[str]:
     """Namespaces of own charts."""
-    return sorted({each.chart.namespace for tier in own.values() for each in tier.releases})
+    return sorted({release.chart.namespace for tier in own.values() for release in tier.releases})
 
 
 def check_charts(own: Mapping[str, Own], environment: Environment) -> None:
     """Raises OwnError if own charts do not fit the environment."""
-    releases = [each for tier in own.values() for each in tier.releases]
+    releases = [release for tier in own.values() for release in tier.releases]
     problems: dict[str, list[Problem]] = {}
     for file, problem in own_charts.unfit(releases, environment):
         problems.setdefault(file, []).append(problem)

@@ -312,7 +312,7 @@ class System(Model):
     @property
     def databases(self) -> tuple[str, ...]:
         """The databases in which it has its own user."""
-        return tuple(each for each in ("postgres", "documentdb") if each in self.needs)
+        return tuple(database for database in ("postgres", "documentdb") if database in self.needs)
 
     @property
     def sources(self) -> dict[str, Source | None]:
@@ -327,12 +327,12 @@ class System(Model):
     @property
     def pod_cpu(self) -> int:
         """Millicores that a pod that answers requests asks for, including its sidecars."""
-        return self.cpu + sum(each.cpu for each in self.sidecars.values())
+        return self.cpu + sum(sidecar.cpu for sidecar in self.sidecars.values())
 
     @property
     def pod_memory(self) -> int:
         """MiB that a pod that answers requests asks for, including its sidecars."""
-        return self.memory + sum(each.memory for each in self.sidecars.values())
+        return self.memory + sum(sidecar.memory for sidecar in self.sidecars.values())
 
     @property
     def inner_path(self) -> str | None:
@@ -392,31 +392,33 @@ class System(Model):
     @rule("egress")
     def ways_out_are_not_open_already(self) -> Iterator[Violation]:
         """443 is always open, and a port must not be repeated."""
-        for index, each in enumerate(self.egress):
-            if each.port == 443:
+        for index, way in enumerate(self.egress):
+            if way.port == 443:
                 yield Violation(
                     ("egress", index, "port"),
                     "the port must not be 443, which is open to every system",
                     "remove the entry",
                 )
-            elif each.port in (before.port for before in self.egress[:index]):
+            elif way.port in (before.port for before in self.egress[:index]):
                 rule = "each port must be named once"
                 yield Violation(("egress", index, "port"), rule, "name all its ranges in one entry")
 
     @rule("env", "secrets")
     def variables_are_set_once(self) -> Iterator[Violation]:
         """A variable must have one value, and the names of two secrets must differ by more than case."""
-        seen = {name.lower(): name for name in self.env}
+        variables = {name.lower(): name for name in self.env}
         for name in self.secrets:
-            other = seen.setdefault(name.lower(), name)
+            earlier = variables.setdefault(name.lower(), name)
             if name in self.env:
                 yield Violation(
                     ("secrets", name),
                     "a variable must be in env or in secrets, not in both",
                     "remove one of the two",
                 )
-            elif other != name and other in self.secrets:
-                rule = f"two secrets must differ by more than the case of their letters, and there is {other}"
+            elif earlier != name and earlier in self.secrets:
+                rule = (
+                    f"two secrets must differ by more than the case of their letters, and there is {earlier}"
+                )
                 yield Violation(("secrets", name), rule, "choose another name")
 
     @rule("config")
@@ -427,7 +429,7 @@ class System(Model):
             rule = f"the files of a system must have at most {MOST_CONFIG} bytes together; these have {size}"
             yield Violation(("config",), rule, "put larger files into the image or the bucket (needs: files)")
         for path in self.config:
-            if below := next((each for each in self.config if each.startswith(f"{path}/")), None):
+            if below := next((file for file in self.config if file.startswith(f"{path}/")), None):
                 rule = f"a path must not be both a file and a folder, but {below} is below it"
                 yield Violation(("config", path), rule, "rename one of them")
 
@@ -553,8 +555,8 @@ def _names_of_roles(systems: Mapping[str, System]) -> Iterator[Violation]:
     known = {called(name, system.formerly): name for name, system in systems.items()}
     for mine, name in known.items():
         for start in WORKFLOWS:
-            if (other := known.get(mine.removeprefix(start))) not in (None, name):
-                rule = f"the name must not be {mine}: a role for workflows of {other} has it in IAM"
+            if (owner := known.get(mine.removeprefix(start))) not in (None, name):
+                rule = f"the name must not be {mine}: a role for workflows of {owner} has it in IAM"
                 yield Violation(("systems", name), rule, f"write another name, such as {mine}-app", mine)
 
 
@@ -562,8 +564,8 @@ def _names_of_secrets(systems: Mapping[str, System]) -> Iterator[Violation]:
     """Secrets that Tierra creates must have different Terraform addresses (passwords.py)."""
     owners: dict[str, str] = {}
     for name, system in systems.items():
-        for variable, found in system.sources.items():
-            if found:
+        for variable, origin in system.sources.items():
+            if origin:
                 continue
             address = secret_address(called(name, system.formerly), variable)
             owner = owners.setdefault(address, f"systems.{name}.secrets.{variable}")
@@ -584,8 +586,8 @@ def _below_metrics(systems: Mapping[str, System], names: Collection[str]) -> Ite
     for name, system in systems.items():
         if not system.path:
             continue
-        places = ((host, path) for host in system.hosts or names for path in prefixes(system.path))
-        owner = next((inner[place] for place in places if place in inner), name)
+        addresses = ((host, path) for host in system.hosts or names for path in prefixes(system.path))
+        owner = next((inner[address] for address in addresses if address in inner), name)
         if owner != name:
             rule = (
                 f"a path must not be below the metrics of {owner}, which must not be reachable from outside"
