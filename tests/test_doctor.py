@@ -245,8 +245,8 @@ class Fake:
 
 
 def found(
-    monkeypatch: pytest.MonkeyPatch, look: Callable[[object], doctor.Finding], **answers: object
-) -> doctor.Finding:
+    monkeypatch: pytest.MonkeyPatch, look: Callable[[object], doctor.Check], **answers: object
+) -> doctor.Check:
     monkeypatch.chdir(ROOT)
     spec, _ = doctor.look_at_spec("production")
     monkeypatch.setattr(doctor, "client", lambda *_: Fake(**answers))
@@ -256,7 +256,7 @@ def found(
 def test_elastic_ips_above_the_quota_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     limit = {"AccountAttributes": [{"AttributeValues": [{"AttributeValue": "5"}]}]}
 
-    def addresses(*names: str) -> doctor.Finding:
+    def addresses(*names: str) -> doctor.Check:
         held = {"Addresses": [{"Tags": [{"Key": "Name", "Value": name}]} for name in names]}
         return found(
             monkeypatch,
@@ -267,7 +267,7 @@ def test_elastic_ips_above_the_quota_are_reported(monkeypatch: pytest.MonkeyPatc
 
     assert addresses("acme-production-nat-a", "other", "another").status == doctor.OK
     short = addresses("one", "two", "three")
-    assert (short.status, short.found) == (
+    assert (short.status, short.details) == (
         "missing",
         "3 for NAT gateways, 3 used by others, 5 allowed in us-east-1",
     )
@@ -277,7 +277,7 @@ def test_a_region_without_a_service_is_reported(monkeypatch: pytest.MonkeyPatch)
     sold: dict[str, object] = {"DBEngineVersions": [{}]}
     lacks = ClientError({"Error": {"Code": "WAFNonexistentItemException", "Message": ""}}, "x")
 
-    def services(engines: object, rules: object) -> doctor.Finding:
+    def services(engines: object, rules: object) -> doctor.Check:
         return found(
             monkeypatch,
             doctor.look_at_services,
@@ -286,12 +286,12 @@ def test_a_region_without_a_service_is_reported(monkeypatch: pytest.MonkeyPatch)
         )
 
     assert services(sold, {}).status == doctor.OK
-    assert services({"DBEngineVersions": []}, {}).found == "us-east-1 has no DocumentDB 5.0.0"
+    assert services({"DBEngineVersions": []}, {}).details == "us-east-1 has no DocumentDB 5.0.0"
     assert services(sold, lacks).remedy == "write edge.waf.rules.anti_ddos: off"
 
 
 def test_resource_types_without_aws_backup_opt_in_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def backups(**chosen: bool) -> doctor.Finding:
+    def backups(**chosen: bool) -> doctor.Check:
         settings = {"ResourceTypeOptInPreference": chosen}
         return found(monkeypatch, doctor.look_at_backups, describe_region_settings=settings)
 
