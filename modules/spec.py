@@ -335,7 +335,7 @@ class Environment(Model):
 
     @rule("systems", "network.cidr", "network.pods", "compute.service_cidr")
     def systems_reach_what_there_is(self) -> Iterator[Violation]:
-        """Calls and ways out of systems."""
+        """Calls must name other systems, and egress must lead out of the network."""
         inside = (*self.network.blocks, self.compute.service_cidr)
         yield from surroundings_violations(self.systems, inside)
 
@@ -346,13 +346,13 @@ class Environment(Model):
 
     @rule("compute", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Violation]:
-        """Zones and roles that the cluster can have here."""
+        """Zones, secrets and roles of the cluster must match the network, the region and the account."""
         home = f"{self.region}:{self.account}"
         yield from compute_violations(self.compute, self.network.zones, self.partition, home)
 
     @rule("compute.service_cidr", "network")
     def services_are_apart(self) -> Iterator[Violation]:
-        """Addresses of services mean nothing else."""
+        """The range of services must not overlap other ranges."""
         yield from service_violations(self.compute, self.network)
 
     @rule("compute.groups", "systems")

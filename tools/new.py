@@ -89,11 +89,11 @@ QUESTIONS = (
         "PROJECT",
         "project",
         "Short name of the product, such as acme; all names begin with it",
-        _theirs(lambda other: other.project),
+        _theirs(lambda spec: spec.project),
         theirs=True,
     ),
     Question(
-        "REGION", "region", "AWS region, such as us-east-1", _theirs(lambda other: other.region), theirs=True
+        "REGION", "region", "AWS region, such as us-east-1", _theirs(lambda spec: spec.region), theirs=True
     ),
     Question(
         "TARGET",
@@ -102,13 +102,13 @@ QUESTIONS = (
         lambda *_: "rehearsal",
     ),
     Question(
-        "ACCOUNT", "account", "AWS account, twelve digits", _theirs_on_aws(lambda other: other.account), True
+        "ACCOUNT", "account", "AWS account, twelve digits", _theirs_on_aws(lambda spec: spec.account), True
     ),
     Question(
         "ZONE",
         "edge.zone",
         "Your hosted zone in Route 53, such as example.com",
-        _theirs_on_aws(lambda other: other.edge.zone),
+        _theirs_on_aws(lambda spec: spec.edge.zone),
         True,
     ),
     Question("DOMAIN", "edge.domain", "Public host name", _domain, True),
@@ -116,7 +116,7 @@ QUESTIONS = (
         "REPOSITORY",
         "delivery.repository",
         "Repository on GitHub, owner/name",
-        _theirs_on_aws(lambda other: other.delivery.repository if other.delivery.github else None),
+        _theirs_on_aws(lambda spec: spec.delivery.repository if spec.delivery.github else None),
         True,
     ),
     Question(

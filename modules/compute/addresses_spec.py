@@ -22,7 +22,8 @@ OTHER_ADDRESSES_WITHOUT_PODS = 42
 
 
 def addresses_of_nodes(compute: Compute, private: Mapping[str, IPv4Network]) -> Iterator[Violation]:
-    """Each zone's nodes, at their most, find their prefixes in the zone's private subnet."""
+    """The private subnet of each zone must have room for the prefixes of its nodes at their maximum
+    number."""
     every = pools(compute, list(private))
     for zone, subnet in private.items():
         mine = [pool for pool in every if pool.zone == zone]
@@ -44,7 +45,7 @@ def addresses_of_nodes(compute: Compute, private: Mapping[str, IPv4Network]) -> 
 
 
 def addresses_of_pods(compute: Compute, layout: Layout) -> Iterator[Violation]:
-    """If pods have their own subnets: these must have room for prefixes and interfaces, and the private
+    """If pods have their own subnets, these must have room for prefixes and interfaces, and the private
     subnets for the nodes.
 
     The first interface of a node, which is in the private subnet, then has no pods (aws/amazon-vpc-cni-k8s,

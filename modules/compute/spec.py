@@ -224,7 +224,7 @@ class Compute(Model):
 def compute_violations(
     compute: Compute, zones: tuple[str, ...], partition: str, home: str
 ) -> Iterator[Violation]:
-    """Rules that look at the network and the region besides. Paths start at the root."""
+    """Rules that also depend on the network and the region. Paths start at the root."""
     yield from zone_violations(compute, zones)
     for index, zone in enumerate(compute.endpoint.zones):
         if zone not in zones:
@@ -251,9 +251,10 @@ def compute_violations(
 
 
 def service_violations(compute: Compute, network: Network) -> Iterator[Violation]:
-    """Addresses of services exist in the nodes alone, which rewrite what is sent there (Amazon EKS API
-    Reference, KubernetesNetworkConfigRequest: the range overlaps neither the VPC nor networks connected to
-    it). A range that is refused already is left out. Paths start at the root."""
+    """The range of services must not overlap another range: it exists only inside nodes, which rewrite
+    packets to it (Amazon EKS API Reference, KubernetesNetworkConfigRequest: the range overlaps neither the
+    VPC nor networks connected to it). Ranges that another rule refuses are skipped. Paths start at the
+    root."""
     services = compute.service_cidr
     refused = {violation.path for violation in network.violations()}
     if any(violation.path == ("service_cidr",) for violation in compute.violations()):

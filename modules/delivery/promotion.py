@@ -44,7 +44,7 @@ class Chain:
 
 def chain(environment: Environment, path: Path, load: Load) -> tuple[Chain, list[Violation]]:
     """The chain of an environment whose file is at `path`, and its violations. `load` reads a file without
-    its neighbours; invalid files are left to their users."""
+    its neighbours. Invalid files of consumers are skipped: commands of their own environments report them."""
     source_name = environment.delivery.promote_from
     source: Environment | None = None
     violations: list[Violation] = []

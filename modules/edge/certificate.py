@@ -18,7 +18,8 @@ TTL_SECONDS = 300
 
 
 def certificate(stack: Stack, zones: Zones) -> str:
-    """ARN of `aws_acm_certificate.main`, known once it is issued, so that its users wait for that."""
+    """ARN of `aws_acm_certificate.main`, known once it is issued, so that resources that use it wait for
+    that."""
     settings = stack.environment.edge
     hosts = all_hosts(settings, stack.environment.systems)
     requested = stack.add(

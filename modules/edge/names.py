@@ -59,8 +59,8 @@ def host_violations(edge: Edge, systems: Mapping[str, System]) -> Iterator[Viola
 
 
 def _too_many(edge: Edge, systems: Mapping[str, System]) -> Iterator[Violation]:
-    """One certificate has every name, and a given one may have stars: it needs a name for each domain above
-    them at least."""
+    """One certificate must have every name. An existing one may have wildcards, but needs at least one name
+    for each parent domain."""
     own = own_hosts(edge, systems)
     names = all_hosts(edge, systems)
     above = {name.partition(".")[2] for name in names}

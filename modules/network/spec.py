@@ -190,7 +190,7 @@ class Network(Model):
 
     @property
     def elsewhere(self) -> tuple[IPv4Network, ...]:
-        """Ranges that are routed elsewhere, by the key that names them."""
+        """Ranges that are routed elsewhere: those of `reserved`, then those of `routes`."""
         return (*self.reserved, *(route.to for route in self.routes))
 
     @property
@@ -200,7 +200,7 @@ class Network(Model):
         return tuple(block for block in self.elsewhere if not self.cidr.subnet_of(block))
 
     def to_reserve(self, beyond: IPv4Network) -> str:
-        """The remedy for a range beyond the VPC that no key says is routed there."""
+        """The remedy for a range outside the VPC that the spec does not route."""
         route = "" if self.existing else f"add a route to {beyond}, or "
         return f"{route}add {'it' if route else beyond} to network.reserved"
 
@@ -288,7 +288,8 @@ class Network(Model):
 
     @property
     def another_vpc(self) -> str:
-        """The remedy for the range of an existing VPC, which no spec changes; empty where Tierra makes it."""
+        """The remedy for the range of an existing VPC, which a spec cannot change; empty if Tierra creates
+        the VPC."""
         return "choose another VPC, or remove existing, so that Tierra creates one" if self.existing else ""
 
     @rule("cidr", "reserved", "existing")
@@ -307,7 +308,8 @@ class Network(Model):
 
     @rule("pods", "cidr", "reserved", "routes", "existing")
     def pods_have_a_range(self) -> Iterator[Violation]:
-        """One that AWS adds to the VPC, and that leads nowhere else. A route into it is refused itself."""
+        """The range of pods must be one that AWS adds to the VPC and that is not routed elsewhere. Another
+        rule refuses a route into it."""
         if self.pods and not self.existing:
             inside = {route.to for route in self.routes if route.to.subnet_of(self.pods)} - {*self.reserved}
             taken = (block for block in self.taken if block not in inside)
@@ -315,7 +317,7 @@ class Network(Model):
 
     @rule("routes", "cidr", "pods", "existing")
     def routes_lead_elsewhere(self) -> Iterator[Violation]:
-        """Ways that the private route tables can have."""
+        """Routes must be ones that a private route table can have."""
         if not self.existing:
             yield from route_violations(self.routes, self.blocks)
 

@@ -52,7 +52,7 @@ def topics(stack: Stack, storage: StorageOutputs) -> Topics:
             topic_arn=created.page.arn,
             protocol="https",
             endpoint=url,
-            # A pager that does not answer fails the apply: better than one that never rings.
+            # If the pager does not confirm the subscription, the apply fails.
             endpoint_auto_confirms=True,
             confirmation_timeout_in_minutes=5,
         )
@@ -60,7 +60,7 @@ def topics(stack: Stack, storage: StorageOutputs) -> Topics:
 
 
 def publishers(stack: Stack) -> dict[str, str]:
-    """The services that send messages, each with the ARNs of what it may speak for."""
+    """The services that publish to the topics, each with the ARN pattern of its sources."""
     sources = {"cloudwatch.amazonaws.com": stack.arn("cloudwatch", "alarm:*")}
     if stack.environment.observability.monthly_usd is not None:
         sources["budgets.amazonaws.com"] = stack.arn("budgets", "*", region="")
@@ -84,7 +84,8 @@ def _topic(stack: Stack, key: Key, role: Severity) -> SnsTopic:
 
 
 def _services_encrypt(stack: Stack) -> Statement:
-    """Without it no message arrives, and nothing says why: SNS's own key lets no service in."""
+    """Without this statement messages are lost without an error, because the default key of SNS does not
+    admit services."""
     return Statement(
         sid="ServicesEncryptMessages",
         actions=["kms:Decrypt", "kms:GenerateDataKey*"],

@@ -44,10 +44,10 @@ LEAST = {
     "version": "1.2.3",
     "namespace": "argo-cd",
 }
-MOST_PODS = 100  # equal ones of a chart
-# What values may read: an output of a tier. All else between the marks is text.
+MOST_PODS = 100  # identical pods of a chart
+# A reference to an output of a tier; Terraform sees any other ${…} in values as text.
 REFERENCE = r"\$\{data\.terraform_remote_state\.(\w+)\.outputs\.([a-zA-Z_]\w*)\}"
-# What YAML 1.1, as Helm reads it, takes for a truth value, and YAML 1.2 for text.
+# Texts that are booleans in YAML 1.1, which Helm reads, and strings in YAML 1.2.
 DOUBTFUL = re.compile(r"yes|no|on|off|y|n", re.IGNORECASE)
 
 

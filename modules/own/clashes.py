@@ -88,7 +88,7 @@ def _missing(
 def _in_texts(
     own: Own, everywhere: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[str, Problem]]:
-    """Outputs within a text of a chart's values that are no text."""
+    """Outputs inside a text of a chart's values that are not text themselves."""
     for release in own.releases:
         for path, tier, name in in_texts(release):
             declared = everywhere.get(tier, Own()).blocks

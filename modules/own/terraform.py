@@ -2,7 +2,7 @@
 
     *.tf, *.tf.json     carried into the root module as own_<name>, byte for byte
     files/, modules/    carried as they are, for ${path.module}/files/… and source = "./modules/…"
-    charts/*.yaml       releases of charts, each made Terraform (charts.py)
+    charts/*.yaml       releases of charts, translated to Terraform (charts.py)
 
 It may read every resource and data source of its tier by address, and outputs of earlier tiers
 by `data.terraform_remote_state.<tier>.outputs.<name>`. It adds and never changes: addresses that Tierra

@@ -141,7 +141,7 @@ def surroundings_violations(
         for index, target in enumerate(system.calls):
             path = ("systems", name, "calls", index)
             if target in system.calls[:index]:
-                continue  # which it is refused for
+                continue  # refused as a repetition
             if target == name:
                 yield Violation(
                     path, "calls must not name the system itself, which may always call itself", "remove it"

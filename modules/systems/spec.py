@@ -509,11 +509,12 @@ def systems_violations(systems: Mapping[str, System], names: Collection[str]) ->
     for name, system in systems.items():
         if not system.path:
             continue
+        # A name that was another's former one is refused by another rule.
         taken = {
             host: owner
             for host in system.hosts or names
             if (owner := owners.setdefault((host, system.path), name)) != name
-            and name not in systems[owner].formerly  # which is refused, and gives both the path
+            and name not in systems[owner].formerly
             and owner not in system.formerly
         }
         for host, owner in list(taken.items())[:1]:
