@@ -174,7 +174,7 @@ def made(folder: Path, said: Mapping[str, Any]) -> dict[str, Root]:
     from conftest import read_roots
 
     from modules.architecture import synthesize
-    from modules.spec import load
+    from modules.loader import load
 
     spec = {"project": "acme", "region": "us-east-1", **said}
     path = folder / f"{spec.pop('environment')}.yaml"

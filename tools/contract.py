@@ -158,7 +158,7 @@ def of_spec(
 ) -> dict[str, list[str]]:
     """The variables of systems, in their order."""
     from modules.architecture import synthesize
-    from modules.spec import load
+    from modules.loader import load
 
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
         spec = Path(scratch, "it.yaml")

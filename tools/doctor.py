@@ -236,7 +236,7 @@ def look_at_spec(environment: str) -> tuple[Any, Check]:
     """The spec if it is valid, and the result of its check."""
     file = f"environments/{environment}.yaml"
     try:
-        from modules.spec import load
+        from modules.loader import load
         from tierra.validation.errors import SpecError
     except ImportError:
         return None, Check("spec", WARNING, "not read before packages are installed", "make setup")

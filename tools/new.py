@@ -23,8 +23,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from modules.loader import load
 from modules.network.ranges import free_range
-from modules.spec import Environment, load
+from modules.spec import Environment
 from tierra.specs import overlaps
 from tierra.terraform.templating import Templates
 from tierra.validation.environment_names import REHEARSAL_ACCOUNT, EnvironmentName

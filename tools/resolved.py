@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from modules.spec import load
+from modules.loader import load
 from tierra.validation.errors import SpecError
 from tierra.validation.extends import resolved
 

@@ -23,7 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from modules.compute import versions
-from modules.spec import load as load_spec
+from modules.loader import load as load_spec
 from tierra.aws.calendar import (
     ADDONS,
     AUTOSCALER,
