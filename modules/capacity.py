@@ -16,7 +16,7 @@ from modules.compute.instances import instances
 from modules.compute.nodes_spec import MOST_NODES, Nodes
 from modules.compute.spec import Compute
 from modules.gateway.spec import Gateway
-from modules.network.spec import Layout
+from modules.network.subnets_spec import Layout
 from modules.overhead import ADDONS, AUTOSCALER, Overhead, Pods
 from modules.systems.spec import System
 from tierra.validation.model import Violation

@@ -18,8 +18,9 @@ from pydantic_core import PydanticCustomError
 
 from modules.capacity import capacity_violations
 from modules.compute.disks import upload_violations
+from modules.compute.environment_spec import compute_violations, service_violations, zone_violations
 from modules.compute.groups import group_violations
-from modules.compute.spec import Compute, compute_violations, service_violations, zone_violations
+from modules.compute.spec import Compute
 from modules.data.spec import Data, snapshot_violations
 from modules.delivery.promotion import Chain
 from modules.delivery.spec import Delivery, cluster_violations, codebuild_is_sold, delivery_violations

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from modules.loader import load
-from modules.network.spec import KINDS
+from modules.network.subnets_spec import KINDS
 from tierra.specs import Refused, overlaps_beside, real_environments
 
 SPEC = """project: {project}

@@ -14,7 +14,7 @@ from conftest import ROOT, Root
 from support.rehearsing import Project
 from support.simulator import Identity, Request, World, dependent, expanded, known, listed, reference
 
-from modules.network.spec import KINDS
+from modules.network.subnets_spec import KINDS
 from rehearsal.actions import calls as calls_by_type
 from rehearsal.cloud import Cloud
 from rehearsal.iam import NEGATED, OPERATORS

@@ -32,8 +32,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from modules.loader import load
-from modules.network.spec import LETTERS, Network
+from modules.network.spec import Network
 from modules.network.zones import zones_of
+from modules.network.zones_spec import LETTERS
 from modules.spec import Environment
 from modules.storage.spec import Backup
 from tierra.bindings.imports import sources

@@ -10,7 +10,7 @@ from pathlib import Path
 from modules.edge.names import own_hosts
 from modules.loader import load
 from modules.network.ranges import free_range
-from modules.network.spec import KINDS
+from modules.network.subnets_spec import KINDS
 from modules.spec import Environment
 from tierra.validation.errors import SpecError
 

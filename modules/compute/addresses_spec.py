@@ -9,7 +9,7 @@ from modules.compute.instances import instances
 from modules.compute.nodes_spec import Nodes
 from modules.compute.pools import Pool, pools
 from modules.compute.spec import Compute
-from modules.network.spec import Layout
+from modules.network.subnets_spec import Layout
 from tierra.validation.model import Violation
 
 BLOCK = 16  # addresses of a prefix, which the VPC CNI assigns to pods

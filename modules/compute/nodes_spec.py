@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from modules.compute.instances import Instance, InstanceType, instances
 from modules.compute.taints_spec import Key, Taint, Value
-from modules.network.spec import Letter
+from modules.network.zones_spec import Letter
 from tierra.validation.labels import as_name, is_name
 from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 

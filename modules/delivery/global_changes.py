@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modules.delivery.changes import tagged
 from modules.delivery.services import BUDGETS
-from modules.network.spec import KINDS
+from modules.network.subnets_spec import KINDS
 from tierra.terraform.policy import Everything, Statement
 from tierra.terraform.stack import Stack
 

@@ -9,8 +9,9 @@ from cdktf import Postcondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_subnet import DataAwsSubnet
 from cdktf_cdktf_provider_aws.data_aws_vpc import DataAwsVpc, DataAwsVpcFilter
 
-from modules.network.spec import Existing, Kind
+from modules.network.existing_spec import Existing
 from modules.network.subnets import Subnets
+from modules.network.subnets_spec import Kind
 from tierra.terraform.stack import Stack
 
 

@@ -2,90 +2,38 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Network
-from itertools import combinations
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
 from modules.network.beyond import MOST_ROUTES, Route, route_violations
-from modules.network.existing_spec import SubnetId, VpcId
-from modules.network.pods import free_pods, pods_violations, slots
+from modules.network.existing_spec import Existing
+from modules.network.pods import free_pods, pods_violations
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, Range, free_range
-from tierra.validation.messages import choices, shown
-from tierra.validation.model import Model, Violation, repeated, rule, rule_error
+from modules.network.subnets_spec import (
+    KINDS,
+    SMALLEST,
+    SMALLEST_VPC,
+    SMALLEST_WITHOUT_PODS,
+    Kind,
+    Layout,
+    Subnets,
+    subnet_layout,
+    subnet_range_violations,
+    subnet_zone_violations,
+)
+from modules.network.zones_spec import Letter
+from tierra.validation.messages import choices
+from tierra.validation.model import Model, Violation, repeated, rule
 from tierra.validation.retention import RetentionDays
 
-LETTERS = "abcdef"
-ALONE = "write only the letter: [a, b, c]"
-Kind = Literal["public", "private", "database"]
-KINDS: tuple[Kind, ...] = ("public", "private", "database")
-
-# Smallest subnet of each kind. Private: the VPC CNI assigns blocks of /28, and a /22 holds some sixty.
-# Public: a load balancer requires a /27. Database: failover and upgrades need spare addresses, for which AWS
-# recommends about as many.
-SMALLEST: dict[Kind, int] = {"public": 27, "private": 22, "database": 27}
-# If pods have their own range, a private subnet holds nodes, endpoints and load balancers.
-SMALLEST_WITHOUT_PODS = 26
-# The smallest VPC for computed subnets: with pods in them, without pods, and with your own subnets.
-SMALLEST_VPC, SMALLEST_VPC_WITHOUT_PODS, SMALLEST_VPC_OF_OWN = 19, 22, 24
-
+# The smallest VPC without pods in its subnets, and with your own subnets.
+SMALLEST_VPC_WITHOUT_PODS, SMALLEST_VPC_OF_OWN = 22, 24
 # A security group has 60 inbound rules by default (Amazon VPC quotas, "Inbound or outbound rules per security
 # group"); the rest is left for the rules of firewall.py.
 MOST_ADMIN_RANGES = 40
-
-
-def _letter(value: Any) -> Any:
-    if not isinstance(value, str) or value in tuple(LETTERS):
-        return value
-    match = re.fullmatch(r"(?:[a-z]{2,4}(?:-[a-z]+)+-\d)?([a-f])", value.strip().lower())
-    remedy = f"write {match[1]}" if match else ALONE if len(value) > 1 else "write a letter from a to f"
-    raise rule_error("a zone must be the last letter of its name, from a to f", remedy)
-
-
-Letter = Annotated[str, BeforeValidator(_letter), WithJsonSchema({"type": "string", "enum": list(LETTERS)})]
-ByZone = dict[Letter, Range]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The subnets of a VPC, by kind and zone letter: disjoint, and all inside the range of the VPC."""
-
-    public: dict[str, IPv4Network]
-    private: dict[str, IPv4Network]
-    database: dict[str, IPv4Network]
-    pods: dict[str, IPv4Network]  # in the separate range; empty if pods are in the private subnets
-
-
-class Subnets(Model):
-    """Your own ranges in place of the computed ones: all three kinds, each with every zone."""
-
-    public: ByZone = Field(
-        description="One range for each zone, /27 or larger: load balancers and NAT gateways."
-    )
-    private: ByZone = Field(
-        description="One range for each zone, /22 or larger: nodes and pods; /26 or larger with network.pods."
-    )
-    database: ByZone = Field(description="One range for each zone, /27 or larger: databases and caches.")
-
-
-class Existing(Model):
-    """An existing VPC and its subnets."""
-
-    vpc: VpcId = Field(
-        description="ID of the VPC, which must have the range cidr.", examples=["vpc-0123456789abcdef0"]
-    )
-    public: dict[Letter, SubnetId] = Field(
-        description="ID of a public subnet for each zone, with a route to an internet gateway."
-    )
-    private: dict[Letter, SubnetId] = Field(
-        description="ID of a private subnet for each zone, with a route to the internet or to endpoints"
-        " of AWS."
-    )
-    database: dict[Letter, SubnetId] = Field(description="ID of a database subnet for each zone.")
 
 
 class Network(Model):
@@ -163,30 +111,8 @@ class Network(Model):
 
     @property
     def layout(self) -> Layout:
-        """Every subnet by kind and zone. Computed ones depend on the letter alone, never on the other zones.
-
-        The VPC is cut into eight. The first six eighths are the private subnets of zones a to f; the seventh
-        holds the public and the eighth the database subnets, 1/256 of the VPC each: in a /16, /19 private and
-        /24 the others. A VPC below a /19 has pods elsewhere: half of it is private subnets, a quarter public
-        and a quarter database ones, each cut into eight.
-        """
-        pods = {zone: slots(self.pods)[LETTERS.index(zone)] for zone in self.zones if self.pods}
-        if self.subnets is not None:
-            chosen = self.subnets
-            public, private, database = (
-                {zone: getattr(chosen, kind)[zone] for zone in self.zones} for kind in KINDS
-            )
-            return Layout(public, private, database, pods)
-        if self.cidr.prefixlen > SMALLEST_VPC:
-            half, rest = self.cidr.subnets(prefixlen_diff=1)
-            parts = [slots(half), *(slots(quarter) for quarter in rest.subnets(prefixlen_diff=1))]
-        else:
-            eighths = slots(self.cidr)
-            parts = [eighths, *(list(eighth.subnets(prefixlen_diff=5)) for eighth in eighths[6:])]
-        private, public, database = (
-            {zone: part[LETTERS.index(zone)] for zone in self.zones} for part in parts
-        )
-        return Layout(public, private, database, pods)
+        """Every subnet by kind and zone."""
+        return subnet_layout(self.cidr, self.zones, self.pods, self.subnets)
 
     @property
     def elsewhere(self) -> tuple[IPv4Network, ...]:
@@ -360,62 +286,11 @@ class Network(Model):
 
     @rule("zones", "subnets", "existing")
     def subnets_are_in_each_zone(self) -> Iterator[Violation]:
-        """Every kind has a subnet in each zone of the spec and in no other. Where all agree on other zones,
-        the zones of the spec are wrong."""
-        zones_by_kind = {
-            (key, kind): tuple(getattr(section, kind))
-            for key, section in (("subnets", self.subnets), ("existing", self.existing))
-            if section
-            for kind in KINDS
-        }
-        agreed = {tuple(sorted(zones)) for zones in zones_by_kind.values()}
-        if len(agreed) == 1 and agreed != {tuple(sorted(self.zones))} and len(common := min(agreed)) > 1:
-            keys = " and ".join(dict.fromkeys(key for key, _ in zones_by_kind))
-            rule = f"zones must be those of the subnets in {keys}"
-            remedy = f"write zones: [{', '.join(common)}], or name the subnets of other zones"
-            yield Violation(("zones",), rule, remedy, shown(self.zones))
-            return
-        for (key, kind), zones in zones_by_kind.items():
-            for zone in self.zones:
-                if zone not in zones:
-                    rule = f"each zone of network.zones must have a {kind} subnet; zone {zone} has none"
-                    what = "range" if key == "subnets" else "ID"
-                    yield Violation((key, kind), rule, f"add {zone}: with its {what}")
-            for zone in zones:
-                if zone not in self.zones:
-                    rule = f"subnets must be in the zones of network.zones: {', '.join(self.zones)}"
-                    yield Violation((key, kind, zone), rule, f"remove {zone}, or add it to network.zones")
+        """Every kind must have a subnet in each zone of the spec, and in no other."""
+        yield from subnet_zone_violations(self.zones, self.subnets, self.existing)
 
     @rule("cidr", "subnets", "pods", "existing")
     def own_subnets_fit(self) -> Iterator[Violation]:
         """Your own ranges must be inside the VPC, large enough and disjoint."""
-        if self.subnets is None:
-            return
-        placed = [
-            (("subnets", kind, zone), kind, subnet)
-            for kind in KINDS
-            for zone, subnet in getattr(self.subnets, kind).items()
-        ]
-        for path, kind, subnet in placed:
-            if not subnet.subnet_of(self.cidr):
-                rule = f"a subnet must be inside the VPC range {self.cidr}"
-                remedy = (
-                    "write the range of the subnet in AWS, or choose another subnet, here and in existing"
-                    if self.existing
-                    else f"choose a part of {self.cidr}"
-                )
-                yield Violation(path, rule, remedy)
-            elif subnet.prefixlen > (least := self.smallest[kind]):
-                rule = f"a {kind} subnet must be /{least} or larger"
-                remedy = (
-                    "choose a larger subnet of the VPC, here and in existing"
-                    if self.existing
-                    else f"write a /{least} or larger (a smaller number after the slash)"
-                )
-                yield Violation(path, rule, remedy)
-        for (first, _, block), (second, _, other_block) in combinations(placed, 2):
-            if block.overlaps(other_block):
-                name = ".".join(("network", *first))
-                yield Violation(
-                    second, f"subnets must not overlap; this one overlaps {name}: {block}", "move one of them"
-                )
+        if self.subnets is not None:
+            yield from subnet_range_violations(self.subnets, self.cidr, self.smallest, bool(self.existing))
