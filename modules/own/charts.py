@@ -10,33 +10,26 @@ Each becomes a `helm_release` in the own Terraform of its tier, with the same se
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema
 
-from modules.capacity import capacity_violations
-from modules.overhead import Overhead, Pods
-from modules.spec import Environment
 from modules.systems.quantities import Cpu, Memory
 from tierra.validation.errors import KeyPath, Problem, SpecError
 from tierra.validation.explain import Explainer, place
 from tierra.validation.labels import is_label, is_name
 from tierra.validation.messages import choices, dotted
 from tierra.validation.model import Model, rule_error
-from tierra.validation.namespaces import RELEASES
-from tierra.validation.reader import Document
-from tierra.validation.reader import read as read_document
+from tierra.validation.reader import Document, read
 from tierra.validation.system_names import TAKEN
 
 FOLDER = "charts"
 # Tiers with the helm provider.
 TIERS = ("gateway", "systems", "observability")
-NAMESPACE_CHART = "own/own-namespace"
 # Required keys.
 LEAST = {
     "chart": "argo-cd",
@@ -144,18 +137,19 @@ class Release:
     @property
     def address(self) -> str:
         """The name of its `helm_release`."""
-        return f"chart_{_plain(self.name)}"
+        return f"chart_{plain(self.name)}"
 
     def problem(self, key: str, rule: str, remedy: str) -> Problem:
         """A problem with a key of the file."""
         return Problem(key, self.document.shown((key,)), rule, remedy, self.document.line((key,)))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name as part of a Terraform name."""
     return name.replace("-", "_")
 
 
-def read(path: Path, tier: str) -> Release:
+def read_chart(path: Path, tier: str) -> Release:
     """The release of a file. Raises SpecError with every problem of the file."""
     file, name = path.as_posix(), path.stem
     if tier not in TIERS:
@@ -167,7 +161,7 @@ def read(path: Path, tier: str) -> Release:
     if not is_name(name, 53):
         rule = "the name of the file must fit a release: at most 53 lowercase letters, digits and hyphens"
         raise SpecError(file, [Problem("", "", rule, "rename the file, such as to argo-cd.yaml")])
-    document = read_document(path, LEAST)
+    document = read(path, LEAST)
     problems = [*document.problems, *_doubtful(document), *_unreadable(document)]
     try:
         chart = OwnChart.model_validate(document.data)
@@ -212,65 +206,6 @@ def _texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
             yield from _texts(item, (*path, index))
 
 
-def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, Any]]]:
-    """The own Terraform of a tier's charts, by file. The first release in a namespace creates it."""
-    from tierra.patterns.helm import (  # imported late, because it loads cdktf
-        WAIT_SECONDS,
-        safety,
-        texts,
-        version,
-    )
-
-    created: set[str] = set()
-    for release in releases:
-        chart = release.chart
-        resources: dict[str, dict[str, Any]] = {}
-        space = f"namespace_{_plain(chart.namespace)}"
-        if chart.namespace not in created:
-            created.add(chart.namespace)
-            values: dict[str, Any] = {"name": chart.namespace, "podSecurity": chart.pod_security}
-            if chart.collects_metrics:
-                values["collectsMetrics"] = True
-            resources[space] = {
-                "name": f"{chart.namespace}-namespace",
-                "namespace": RELEASES,
-                "chart": f"./{FOLDER}/{Path(NAMESPACE_CHART).name}",
-                "version": version(texts(NAMESPACE_CHART)),
-                "values": [_document(values)],
-                **safety(WAIT_SECONDS),
-                **({"depends_on": ["helm_release.cluster"]} if release.tier == "gateway" else {}),
-            }
-        resources[release.address] = {
-            "name": release.name,
-            "namespace": chart.namespace,
-            "repository": chart.repository,
-            "chart": chart.chart,
-            "version": chart.version,
-            **({"values": [_document(chart.values)]} if chart.values else {}),
-            **safety(chart.timeout_seconds),
-            "depends_on": [f"helm_release.{space}"],
-        }
-        yield release, {"resource": {"helm_release": resources}}
-
-
-def _document(values: Mapping[str, Any]) -> str:
-    """Values as a YAML document, in which Terraform sees outputs of tiers and nothing else. An output that is
-    a whole value keeps its type: text, number, list or mapping."""
-    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
-    text = re.sub(rf"(?!{REFERENCE})\$\{{", "$${", text).replace("%{", "%%{")
-    return re.sub(r'"(?:[^"\\]|\\.)*":?', _encoded, text)
-
-
-def _encoded(literal: re.Match[str]) -> str:
-    """A text or a key of JSON; of a text with outputs, the expression that gives it."""
-    text = literal[0]
-    if text.endswith(":"):
-        return text
-    if re.fullmatch(f'"{REFERENCE}"', text):
-        return f"${{jsonencode({text[3:-2]})}}"
-    return f"${{jsonencode({text})}}" if re.search(REFERENCE, text) else text
-
-
 def in_texts(release: Release) -> Iterator[tuple[KeyPath, str, str]]:
     """Outputs that are a part of a text or of a key: path, tier and name."""
     for path, text in _texts(release.chart.values, ("values",)):
@@ -279,75 +214,3 @@ def in_texts(release: Release) -> Iterator[tuple[KeyPath, str, str]]:
     for path in release.document.lines:
         if path[:1] == ("values",) and isinstance(path[-1], str):
             yield from ((path, match[1], match[2]) for match in re.finditer(REFERENCE, path[-1]))
-
-
-def namespace_chart() -> dict[str, bytes]:
-    """The files of the chart that creates namespaces, by their path in a root module."""
-    from tierra.patterns.helm import own_chart, texts
-
-    folder = f"{FOLDER}/{Path(NAMESPACE_CHART).name}"
-    return {f"{folder}/{path}": text.encode() for path, text in own_chart(texts(NAMESPACE_CHART)).items()}
-
-
-def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tuple[str, Problem]]:
-    """Conflicts between charts, with systems, and with the capacity of the nodes, by file."""
-    yield from _clashes(releases, [environment.called(name) for name in environment.systems], environment)
-    counted = [release for release in releases if release.chart.pods]
-    if not counted:
-        return
-    files = [release.file for release in counted]
-    pods = [pods for release in counted for pods in _pods(release)]
-    overhead = Overhead(
-        environment.observability,
-        environment.has_volumes,
-        charts=tuple(pod for pod, node in pods if not node),
-        on_nodes=tuple(pod for pod, node in pods if node),
-    )
-    layout = environment.network.layout
-    for violation in capacity_violations(
-        environment.compute, environment.gateway, overhead, environment.systems, layout
-    ):
-        yield (
-            files[0],
-            Problem(
-                dotted(violation.path),
-                violation.value,
-                f"with the pods of own charts, {violation.rule}",
-                f"in the spec, {violation.remedy}; or request less in {choices(files)}",
-            ),
-        )
-
-
-def _pods(release: Release) -> Iterator[tuple[Pods, bool]]:
-    """The pods of a chart, and whether they run on every node."""
-    for name, pods in release.chart.pods.items():
-        node = pods.count == "node"
-        count = 1 if pods.count == "node" else pods.count
-        yield Pods(f"{release.name}/{name}", count, pods.cpu, pods.memory), node
-
-
-def _clashes(
-    releases: Sequence[Release], systems: Sequence[str], environment: Environment
-) -> Iterator[tuple[str, Problem]]:
-    first: dict[str, Release] = {}
-    for release in releases:
-        name = release.chart.namespace
-        earlier = first.setdefault(name, release)
-        if name in systems:
-            rule = f"a chart must have a separate namespace, but {name} is the namespace of a system"
-            yield release.file, release.problem("namespace", rule, f"write another name, such as {name}-own")
-        elif earlier.tier != release.tier:
-            rule = f"charts of one namespace must be in one tier, but {earlier.file} is in {earlier.tier}"
-            yield (
-                release.file,
-                release.problem("namespace", rule, f"move the file to {earlier.tier}/{FOLDER}/"),
-            )
-        elif earlier.chart.of_namespace != release.chart.of_namespace:
-            rule = (
-                "charts of one namespace must have the same pod_security and collects_metrics, but"
-                f" {earlier.file} has other values"
-            )
-            yield release.file, release.problem("namespace", rule, "write the same in both files")
-        if release.chart.collects_metrics and environment.observability.monitoring:
-            rule = "collects_metrics requires observability.monitoring: false; otherwise Prometheus collects"
-            yield release.file, release.problem("collects_metrics", rule, "remove the line")

@@ -2,7 +2,7 @@
 
     *.tf, *.tf.json     carried into the root module as own_<name>, byte for byte
     files/, modules/    carried as they are, for ${path.module}/files/… and source = "./modules/…"
-    charts/*.yaml       releases of charts, translated to Terraform (charts.py)
+    charts/*.yaml       releases of charts, translated to Terraform (chart_releases.py)
 
 It may read every resource and data source of its tier by address, and outputs of earlier tiers
 by `data.terraform_remote_state.<tier>.outputs.<name>`. It adds and never changes: addresses that Tierra
@@ -19,8 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modules.own import charts as own_charts
 from modules.own.blocks import TYPED, Block, Reading, blocks_of, parsed, readings_of, refused
+from modules.own.chart_clashes import chart_problems
+from modules.own.chart_releases import chart_terraform, namespace_chart
+from modules.own.charts import FOLDER as CHARTS
+from modules.own.charts import Release, read_chart
 from modules.spec import Environment
 from tierra.validation.errors import Problem, SpecError
 from tierra.validation.messages import choices
@@ -50,7 +53,7 @@ class Own:
     sources: Mapping[str, str] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
     readings: tuple[Reading, ...] = ()
-    releases: tuple[own_charts.Release, ...] = ()
+    releases: tuple[Release, ...] = ()
 
     @property
     def tiers(self) -> frozenset[str]:
@@ -96,14 +99,14 @@ def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
     sources: dict[str, str] = {}
     blocks: list[Block] = []
     readings: list[Reading] = []
-    releases: list[own_charts.Release] = []
+    releases: list[Release] = []
     for path in sorted(folder.rglob("*")):
         inside, file = path.relative_to(folder), path.as_posix()
         if any(_ignored(Path(part)) for part in inside.parts):
             continue
-        if inside.parts[0] == own_charts.FOLDER and (len(inside.parts) > 1 or path.is_dir()):
+        if inside.parts[0] == CHARTS and (len(inside.parts) > 1 or path.is_dir()):
             try:
-                releases += [own_charts.read(path, folder.name)] if len(inside.parts) > 1 else []
+                releases += [read_chart(path, folder.name)] if len(inside.parts) > 1 else []
             except SpecError as refused_chart:
                 problems[file] = list(refused_chart.problems)
         elif problem := _misplaced(path, inside, folder.name):
@@ -119,7 +122,7 @@ def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
             readings += readings_of(file, files[name].decode("utf-8", "replace"))
             if faults := [*faults, *(refusal for block in declared for refusal in refused(block))]:
                 problems[file] = faults
-    for release, body in own_charts.terraform(releases):
+    for release, body in chart_terraform(releases):
         name = f"{PREFIX}{release.address}.tf.json"
         files[name] = (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode()
         sources[name] = release.file
@@ -128,7 +131,7 @@ def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
             release.file, Path(release.file).read_text(encoding="utf-8", errors="replace")
         )
     if releases:
-        files |= own_charts.namespace_chart()
+        files |= namespace_chart()
     return Own(files, sources, tuple(blocks), tuple(readings), tuple(releases)) if files else None
 
 
@@ -153,7 +156,7 @@ def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
     if len(inside.parts) > 1 or path.is_dir():
         if inside.parts[0] in FOLDERS:
             return None
-        rule = f"a folder of own Terraform must be {choices((*FOLDERS, own_charts.FOLDER))}"
+        rule = f"a folder of own Terraform must be {choices((*FOLDERS, CHARTS))}"
         return Problem(
             "", "", rule, f"move it to {FOLDERS[0]}/, and refer to ${{path.module}}/{FOLDERS[0]}/…"
         )
@@ -177,7 +180,7 @@ def check_charts(own: Mapping[str, Own], environment: Environment) -> None:
     """Raises OwnError if own charts do not fit the environment."""
     releases = [release for tier in own.values() for release in tier.releases]
     problems: dict[str, list[Problem]] = {}
-    for file, problem in own_charts.unfit(releases, environment):
+    for file, problem in chart_problems(releases, environment):
         problems.setdefault(file, []).append(problem)
     if problems:
         raise OwnError(problems)
