@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from modules.delivery.services import (
+from modules.delivery.apply_actions import (
     BUCKETS,
     CHANGES,
     CREATES,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from modules.delivery.apply_actions import BUDGETS
 from modules.delivery.changes import tagged
-from modules.delivery.services import BUDGETS
 from modules.network.subnets_spec import KINDS
 from tierra.terraform.policy import Everything, Statement
 from tierra.terraform.stack import Stack
