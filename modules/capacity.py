@@ -241,9 +241,9 @@ def _remedy(group: NodeGroup, key: str, needed: int | None, wanted: Sequence[Pod
 
 
 def _sums(wanted: Sequence[Pods], offer: Room, count: int) -> str:
-    pods = sum(each.count for each in wanted)
-    cpu = sum(each.count * each.cpu for each in wanted)
-    memory = sum(each.count * each.memory for each in wanted)
+    pods = sum(entry.count for entry in wanted)
+    cpu = sum(entry.count * entry.cpu for entry in wanted)
+    memory = sum(entry.count * entry.memory for entry in wanted)
     return (
         f"{pods} pods ask for {cpu}m and {memory}Mi, and the nodes have room for {count * offer.pods} pods,"
         f" {count * offer.cpu}m and {count * offer.memory}Mi"

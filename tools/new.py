@@ -63,19 +63,19 @@ def _nothing(_answers: Answers, _draft: Draft) -> str:
     return ""
 
 
-def _theirs(say: Callable[[Environment], str | None]) -> Callable[[Answers, Draft], str | None]:
+def _theirs(value_of: Callable[[Environment], str | None]) -> Callable[[Answers, Draft], str | None]:
     """The value in all other environments, or in those with target: aws if there are any; None if they
     differ."""
 
     def usual(_answers: Answers, draft: Draft) -> str | None:
-        values = {say(environment) for environment in draft.real or draft.others}
+        values = {value_of(environment) for environment in draft.real or draft.others}
         return values.pop() if len(values) == 1 else None
 
     return usual
 
 
-def _theirs_on_aws(say: Callable[[Environment], str | None]) -> Callable[[Answers, Draft], str | None]:
-    return lambda answers, draft: _theirs(say)(answers, draft) if draft.real else None
+def _theirs_on_aws(value_of: Callable[[Environment], str | None]) -> Callable[[Answers, Draft], str | None]:
+    return lambda answers, draft: _theirs(value_of)(answers, draft) if draft.real else None
 
 
 def _domain(answers: Answers, draft: Draft) -> str:
@@ -165,14 +165,14 @@ def write(environment: str, given: Answers) -> Path:
     """Writes the file of the new spec and returns its path. Raises Stopped, with nothing written."""
     path = FOLDER / f"{environment}.yaml"
     _free(path, environment)
-    draft = Draft(environment, tuple(_sound(FOLDER)))
+    draft = Draft(environment, tuple(_valid_specs(FOLDER)))
     answers = {name: answer.strip() for name, answer in given.items() if answer.strip()}
     complete, missing = draft.completed(answers)
     if missing or draft.guessed(answers) or draft.faults(complete):
         try:
             # Opened twice: Python requires a file for reading and writing to be seekable.
             with open(TERMINAL, encoding="utf-8", errors="replace") as typed, open(TERMINAL, "w") as shown:
-                complete = draft.asked(
+                complete = draft.ask(
                     answers, typed.readline, lambda text: print(text, end="", file=shown, flush=True)
                 )
         except OSError:
@@ -237,16 +237,18 @@ class Draft:
         """Whether a default would be taken from the other environments."""
         return any(question.theirs and question.variable not in given for question in QUESTIONS)
 
-    def asked(self, given: Answers, read: Callable[[], str], say: Callable[[str], None]) -> dict[str, str]:
+    def ask(
+        self, given: Answers, read_line: Callable[[], str], write_text: Callable[[str], None]
+    ) -> dict[str, str]:
         """All answers, each valid by itself and with those before it. Raises EOFError at the end of the
         input."""
         answers = dict(given)
         for question in _questions(answers):
             usual = question.usual(answers, self)
             hint = "" if usual is None else f" [{usual or 'none'}]"
-            while not self._sound(question, answers, say):
-                say(f"{question.text}{hint}: ")
-                line = read()
+            while not self._is_answered(question, answers, write_text):
+                write_text(f"{question.text}{hint}: ")
+                line = read_line()
                 if not line:
                     raise EOFError
                 answer = line.strip() or usual
@@ -254,14 +256,16 @@ class Draft:
                     answers[question.variable] = answer
         return answers
 
-    def _sound(self, question: Question, answers: dict[str, str], say: Callable[[str], None]) -> bool:
+    def _is_answered(
+        self, question: Question, answers: dict[str, str], write_text: Callable[[str], None]
+    ) -> bool:
         """Whether there is a valid answer. A wrong one is removed, and its problems are printed."""
         if question.variable not in answers:
             return False
         wrong = [problem for problem in self.faults(answers) if _variable(problem) == question.variable]
         if wrong:
             del answers[question.variable]
-        say("".join(f"{_described(problem)}\n" for problem in wrong))
+        write_text("".join(f"{_described(problem)}\n" for problem in wrong))
         return not wrong
 
     def faults(self, answers: Answers) -> list[Problem]:
@@ -349,7 +353,7 @@ def _yaml(text: str) -> str:
     return text if bare or not text else json.dumps(text, ensure_ascii=False)
 
 
-def _sound(folder: Path) -> Iterator[Environment]:
+def _valid_specs(folder: Path) -> Iterator[Environment]:
     """The other environments that are valid. Plans of the others report their problems."""
     for path in sorted(folder.glob("*.yaml")):
         with suppress(SpecError):

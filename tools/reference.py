@@ -23,7 +23,7 @@ TIERS = FILE.parent / "tiers"
 MARK = "<!-- from here on written by python -m tools.reference -->\n"
 MOST_CHOICES = 12
 # Defaults that the models compute.
-SAID = {
+DEFAULTS = {
     "environment": "the file's name",
     "account": '`"123456789012"`, in a rehearsal',
     "systems": "three default systems",
@@ -92,7 +92,7 @@ def section(path: str, node: dict[str, Any]) -> str:
         alternatives = "".join(f", or `{describe(option)}`" for option in child.get(OTHERS, ()))
         may_be = f"see {link(inner)}{alternatives}" if inner else allowed(child)
         usual = "required" if key in required(path, node) else default(child, "properties" in child)
-        usual = usual if path else SAID.get(key, usual)
+        usual = usual if path else DEFAULTS.get(key, usual)
         lines.append(f"| `{key}` | {may_be} | {usual} | {cell(child.get('description', ''))} |")
     return "\n".join(lines)
 

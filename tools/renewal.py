@@ -264,7 +264,7 @@ def answer(pin: Pin) -> Row:
         ]
     except (Unreachable, KeyError, TypeError, ValueError, AttributeError) as error:
         return Row(
-            pin, remark=f"not asked: {error}" if isinstance(error, Unreachable) else "answers strangely"
+            pin, remark=f"not asked: {error}" if isinstance(error, Unreachable) else "unexpected answer"
         )
     if not releases:
         return Row(pin, remark="the registry has no release of it")

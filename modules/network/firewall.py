@@ -96,7 +96,9 @@ def firewall(stack: Stack, vpc: AnyVpc) -> dict[str, SecurityGroup]:
     internal = stack.environment.edge.internal
     if internal:
         roles["load_balancer"] = INTERNAL
-    groups = {role: _group(stack, vpc, role, says) for role, says in roles.items() if role not in off}
+    groups = {
+        role: _group(stack, vpc, role, description) for role, description in roles.items() if role not in off
+    }
     further = (*(TO_ENDPOINT if private_endpoints else ()), *(TO_VOLUMES if with_volumes else ()))
     for rule in (*RULES, *further):
         if internal and rule.source == WORLD:

@@ -51,8 +51,8 @@ def parsed(file: str, content: bytes) -> tuple[list[Block], list[Problem]]:
             raise ValueError("it must be an object")
     except (ValueError, SyntaxError) as error:
         line = getattr(error, "lineno", None) or getattr(error, "line", None)
-        says = str(error).splitlines()[0]
-        return [], [Problem("", "", f"the file must be Terraform: {says}", "correct it there", line or 0)]
+        reason = str(error).splitlines()[0]
+        return [], [Problem("", "", f"the file must be Terraform: {reason}", "correct it there", line or 0)]
     return list(blocks_of(file, text, body)), []
 
 
