@@ -42,17 +42,11 @@ from modules.overhead import Overhead
 from modules.state.spec import State
 from modules.storage.spec import Storage
 from modules.systems.auth_spec import auth_violations
+from modules.systems.environment_spec import need_violations, systems_violations
 from modules.systems.own_spec import own_violations, tracing_violations
 from modules.systems.requests_spec import request_violations
 from modules.systems.shape_spec import surroundings_violations
-from modules.systems.spec import (
-    System,
-    Systems,
-    default_systems,
-    need_violations,
-    systems_violations,
-    usual_systems,
-)
+from modules.systems.spec import System, Systems, default_systems, usual_systems
 from tierra.terraform.roles import AssumedRole, PolicyRef, RolePath, assumed_violations, boundary_violations
 from tierra.validation.environment_names import REHEARSAL_ACCOUNT, Account, EnvironmentName, Project
 from tierra.validation.kms_keys import EXAMPLE, KmsKeys, key_violations
