@@ -114,8 +114,8 @@ def capacity_violations(
     """Violations for pods that do not fit, with the calculation, by node group. Paths start at the root of
     the spec.
 
-    The pods of a group are those of the systems that name it; all others run on `compute.nodes`. Other pods
-    that a group without a taint accepts are not counted: their room is spare.
+    The pods of a group are those of the systems that name it; all others run on `compute.nodes`. Groups
+    without a taint also accept pods of other systems, but the calculation does not rely on that.
     """
     hold_pods = True
     for path, nodes in compute.all_nodes():

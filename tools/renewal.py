@@ -285,9 +285,9 @@ def _first(registry: str, name: str, past: list[Version]) -> date | None:
 
 
 def rows(root: Path = ROOT) -> list[Row]:
-    every_pin = pins(root)
+    all_pins = pins(root)
     with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(answer, every_pin))
+        return list(pool.map(answer, all_pins))
 
 
 # --- output ---

@@ -38,16 +38,16 @@ class Zones:
         return self._zones[self._settings.zone_of(host) or self._settings.zone]
 
     def _zone(self, name: str) -> Zone:
-        further = self._settings.zones.get(name)
-        its_id, role = (
-            (further.id, further.role) if further else (self._settings.zone_id, self._settings.zone_role)
+        entry = self._settings.zones.get(name)
+        zone_id, role = (
+            (entry.id, entry.role) if entry else (self._settings.zone_id, self._settings.zone_role)
         )
-        provider = self._provider(role, PROVIDER if further is None else f"{PROVIDER}_{slug(name)}")
-        if its_id is not None:
-            return Zone(its_id, provider)
+        provider = self._provider(role, PROVIDER if entry is None else f"{PROVIDER}_{slug(name)}")
+        if zone_id is not None:
+            return Zone(zone_id, provider)
         zone = self._stack.add(
             DataAwsRoute53Zone,
-            MAIN if further is None else slug(name),
+            MAIN if entry is None else slug(name),
             name=name,
             private_zone=False,
             provider=provider,

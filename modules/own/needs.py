@@ -1,4 +1,4 @@
-"""The tiers that own Terraform reads: they are built before its own."""
+"""The tiers whose outputs own Terraform reads, which are applied before its own tier."""
 
 from __future__ import annotations
 

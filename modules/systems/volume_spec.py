@@ -64,7 +64,7 @@ def _legal(path: str) -> bool:
 
 
 def _hidden(path: str) -> str:
-    """What a volume at a path would hide, as a rule names it."""
+    """What a volume at a path would hide, for the text of a rule; empty if nothing."""
     taken = next(
         (folder for folder in SYSTEM_FOLDERS if path == folder or path.startswith(f"{folder}/")), None
     )
