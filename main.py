@@ -24,9 +24,9 @@ def main(arguments: list[str]) -> int:
     """The exit code."""
     refusal, warning = ready(os.environ.get("BINDINGS") or "cdktf")
     # These imports take long; Node starts and loads cdktf meanwhile.
+    from modules.loader import load_upgraded
     from modules.own.terraform import OwnError
     from modules.own.terraform import read as read_own
-    from modules.spec import load_upgraded
     from tierra.specs import overlaps_beside
     from tierra.validation.errors import SpecError
 

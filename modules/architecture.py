@@ -127,8 +127,8 @@ def synthesize(
     additions.check_charts(own or {}, environment)
     namespaces = additions.namespaces(own or {})
     own = {name: each for name, each in (own or {}).items() if name in tiers}
-    wanted = own_needs(own, {name: tier.needs for name, tier in tiers.items()})
-    tiers = {name: replace(tier, needs=wanted[name]) for name, tier in tiers.items()}
+    needs = own_needs(own, {name: tier.needs for name, tier in tiers.items()})
+    tiers = {name: replace(tier, needs=needs[name]) for name, tier in tiers.items()}
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
         app = App(outdir=scratch, stack_traces=False, context=CONTEXT)
         stacks = build(app, environment, tiers, own, namespaces)
@@ -146,7 +146,9 @@ def synthesize(
             if blocks := moves(stacks[name], addresses(generated), renames):
                 generated["moved"] = blocks
             if left := sorted(stacks[name].left):
-                generated["removed"] = [{"from": each, "lifecycle": {"destroy": False}} for each in left]
+                generated["removed"] = [
+                    {"from": address, "lifecycle": {"destroy": False}} for address in left
+                ]
             write(folder / relative, _terraform_json(generated, environment))
             write(folder / relative.with_name("versions.tf"), _versions(environment))
             _carry(folder / relative.parent, stacks[name].carried, own.get(name))
@@ -177,15 +179,15 @@ def _unread(root: dict[str, Any], read: Container[str]) -> list[str]:
 def moves(stack: Stack, generated: Collection[str], renames: Sequence[Rename]) -> list[dict[str, str]]:
     """The `moved` blocks of a tier: those of renamed systems, after those of earlier releases, which know a
     system by its first name."""
-    targets = {each["to"] for each in stack.moves}
-    first = {each["from"] for each in stack.moves} - targets
+    targets = {move["to"] for move in stack.moves}
+    first = {move["from"] for move in stack.moves} - targets
     blocks = moved(stack.tier, [*sorted({*generated} - targets), *sorted(first)], renames)
     return sorted([*blocks, *stack.moves], key=lambda block: (block["from"], block["to"]))
 
 
 def addresses(root: Mapping[str, Any]) -> list[str]:
     """The addresses of the resources in a root module."""
-    return [f"{kind}.{name}" for kind, named in root.get("resource", {}).items() for name in named]
+    return [f"{kind}.{name}" for kind, names in root.get("resource", {}).items() for name in names]
 
 
 def facts(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[str, Any]:
@@ -209,8 +211,8 @@ def facts(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> dict[s
 def _existing(environment: Environment) -> list[str]:
     """ARNs and IDs of existing AWS resources in the spec."""
     edge = environment.edge
-    named = (edge.certificate, edge.zone_id, *(zone.id for zone in edge.zones.values()))
-    return [*(each for each in named if each), *environment.network.foreign]
+    references = (edge.certificate, edge.zone_id, *(zone.id for zone in edge.zones.values()))
+    return [*(reference for reference in references if reference), *environment.network.foreign]
 
 
 def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str:
@@ -233,22 +235,22 @@ def tiers_mk(environment: Environment, tiers: Mapping[str, Tier] = TIERS) -> str
 def _carry(module: Path, folders: Mapping[str, Mapping[str, str]], own: Own | None) -> None:
     """Writes the files of a root module and the own Terraform of its tier. Removes those of an earlier run
     that no longer exist."""
-    wanted = {
+    contents = {
         module / folder / path: text.encode()
         for folder, files in folders.items()
         for path, text in files.items()
     }
     if own:
-        wanted |= {module / path: content for path, content in own.files.items()}
-        wanted[module / additions.INDEX] = (json.dumps(own.index(), indent=1) + "\n").encode()
-    for path, content in wanted.items():
+        contents |= {module / path: content for path, content in own.files.items()}
+        contents[module / additions.INDEX] = (json.dumps(own.index(), indent=1) + "\n").encode()
+    for path, content in contents.items():
         write(path, content)
     left = [*module.glob(f"{additions.PREFIX}*.tf"), *module.glob(f"{additions.PREFIX}*.tf.json")]
-    left += [each for place in CARRIED for each in sorted((module / place).rglob("*"), reverse=True)]
-    for path in (*left, *((module / place) for place in additions.FOLDERS), module / additions.INDEX):
+    left += [path for folder in CARRIED for path in sorted((module / folder).rglob("*"), reverse=True)]
+    for path in (*left, *((module / folder) for folder in additions.FOLDERS), module / additions.INDEX):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-        elif path.is_file() and path not in wanted:
+        elif path.is_file() and path not in contents:
             path.unlink()
 
 

@@ -16,7 +16,7 @@ from modules.compute.instances import instances
 from modules.compute.nodes_spec import MOST_NODES, Nodes
 from modules.compute.spec import Compute
 from modules.gateway.spec import Gateway
-from modules.network.spec import Layout
+from modules.network.subnets_spec import Layout
 from modules.overhead import ADDONS, AUTOSCALER, Overhead, Pods
 from modules.systems.spec import System
 from tierra.validation.model import Violation
@@ -64,14 +64,14 @@ def reserved_memory(pods: int) -> int:
 
 def room(nodes: Nodes, overhead: Overhead) -> Room:
     """What a node of the spec offers."""
-    kind, every = nodes.instance, overhead.agents
+    kind, agents = nodes.instance, overhead.agents
     return Room(
-        cpu=kind.vcpus * 1000 - reserved_cpu(kind.vcpus) - sum(each.cpu for each in every),
+        cpu=kind.vcpus * 1000 - reserved_cpu(kind.vcpus) - sum(agent.cpu for agent in agents),
         memory=int(kind.memory * (1 - UNSEEN))
         - reserved_memory(nodes.pods_each)
         - EVICTION
-        - sum(each.memory for each in every),
-        pods=nodes.pods_each - len(every),
+        - sum(agent.memory for agent in agents),
+        pods=nodes.pods_each - len(agents),
     )
 
 
@@ -81,7 +81,7 @@ def nodes_needed(wanted: Sequence[Pods], offer: Room) -> int | None:
 
     The scheduler spreads pods and may need slightly more nodes; it never needs fewer.
     """
-    order = sorted(wanted, key=lambda each: (-_share(each, offer), each.name))
+    order = sorted(wanted, key=lambda pods: (-_share(pods, offer), pods.name))
     open_nodes: list[Room] = []
     for pods in order:
         if pods.count and not offer.takes(pods):
@@ -114,8 +114,8 @@ def capacity_violations(
     """Violations for pods that do not fit, with the calculation, by node group. Paths start at the root of
     the spec.
 
-    The pods of a group are those of the systems that name it; all others run on `compute.nodes`. Other pods
-    that a group without a taint accepts are not counted: their room is spare.
+    The pods of a group are those of the systems that name it; all others run on `compute.nodes`. Groups
+    without a taint also accept pods of other systems, but the calculation does not rely on that.
     """
     hold_pods = True
     for path, nodes in compute.all_nodes():
@@ -128,18 +128,18 @@ def capacity_violations(
             hold_pods = False
             continue
         name = path[1] if len(path) > 1 else None
-        mine = {each: system for each, system in systems.items() if system.nodes == name}
-        place = Place(".".join(("compute", *path)), nodes, offer, overhead)
-        too_large = list(_too_large(mine, place))
+        mine = {key: system for key, system in systems.items() if system.nodes == name}
+        group = NodeGroup(".".join(("compute", *path)), nodes, offer, overhead)
+        too_large = list(_too_large(mine, group))
         yield from too_large
         if not too_large:
-            yield from _too_many(compute, gateway, mine, place, shared=name is None)
+            yield from _too_many(compute, gateway, mine, group, shared=name is None)
     if hold_pods:
         pods = bool(layout.pods)
         yield from addresses_of_pods(compute, layout) if pods else addresses_of_nodes(compute, layout.private)
 
 
-class Place(NamedTuple):
+class NodeGroup(NamedTuple):
     """A node group; `path` is its path in the spec."""
 
     path: str
@@ -151,35 +151,37 @@ class Place(NamedTuple):
         return (*self.path.split("."), key)
 
 
-def _too_large(systems: Mapping[str, System], place: Place) -> Iterator[Violation]:
+def _too_large(systems: Mapping[str, System], group: NodeGroup) -> Iterator[Violation]:
     for name, system in systems.items():
-        for key, asked, given, unit in (
-            ("cpu", system.pod_cpu, place.offer.cpu, "m"),
-            ("memory", system.pod_memory, place.offer.memory, "Mi"),
+        for key, requested, available, unit in (
+            ("cpu", system.pod_cpu, group.offer.cpu, "m"),
+            ("memory", system.pod_memory, group.offer.memory, "Mi"),
         ):
-            if asked > given:
+            if requested > available:
                 beside = " with its sidecars" if system.sidecars else ""
-                sums = _offer(place.nodes, place.offer, place.overhead)
-                rule = f"a pod{beside} must fit on a node, and {asked}{unit} does not: {sums}"
-                remedy = f"lower it to {given}{unit} or less, or choose a larger {place.path}.instance_type"
-                yield Violation(("systems", name, key), rule, remedy, f"{asked}{unit}")
+                sums = _offer(group.nodes, group.offer, group.overhead)
+                rule = f"a pod{beside} must fit on a node, and {requested}{unit} does not: {sums}"
+                remedy = (
+                    f"lower it to {available}{unit} or less, or choose a larger {group.path}.instance_type"
+                )
+                yield Violation(("systems", name, key), rule, remedy, f"{requested}{unit}")
 
 
 def _too_many(
-    compute: Compute, gateway: Gateway, systems: Mapping[str, System], place: Place, *, shared: bool
+    compute: Compute, gateway: Gateway, systems: Mapping[str, System], group: NodeGroup, *, shared: bool
 ) -> Iterator[Violation]:
     """The maximum number of nodes must hold the maximum number of pods; the initial number, the pods for
     which no nodes are added. Pods of the platform run on `shared` nodes only."""
-    nodes, offer = place.nodes, place.offer
+    nodes, offer = group.nodes, group.offer
     release = release_pods(systems, offer)
     peak = [
-        *(place.overhead.services(compute.scaling, gateway.max_replicas) if shared else ()),
-        *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.max_replicas)),
+        *(group.overhead.services(compute.scaling, gateway.max_replicas) if shared else ()),
+        *(pods for name, system in systems.items() for pods in _pods_of(name, system, system.max_replicas)),
         *release,
     ]
     calm = [
-        *(place.overhead.services(compute.scaling, gateway.replicas) if shared else ()),
-        *(pods for name, each in systems.items() for pods in _pods_of(name, each, each.replicas)),
+        *(group.overhead.services(compute.scaling, gateway.replicas) if shared else ()),
+        *(pods for name, system in systems.items() for pods in _pods_of(name, system, system.replicas)),
         *release,
     ]
     if compute.scaling == "pods":
@@ -193,9 +195,9 @@ def _too_many(
         if needed is None or needed > count:
             rule = (
                 f"{count} nodes must hold {when}: {_sums(wanted, offer, count)};"
-                f" {_offer(nodes, offer, place.overhead)}"
+                f" {_offer(nodes, offer, group.overhead)}"
             )
-            yield Violation(place.at(key), rule, _remedy(place, key, needed, wanted), str(count))
+            yield Violation(group.at(key), rule, _remedy(group, key, needed, wanted), str(count))
             return
 
 
@@ -208,29 +210,29 @@ def _pods_of(name: str, system: System, replicas: int) -> Iterator[Pods]:
 def release_pods(systems: Mapping[str, System], offer: Room) -> list[Pods]:
     """Additional pods during a release of the largest system: the migration job, and the first new pod,
     because no old pod stops before it is ready (templates/systems/chart)."""
-    surges = [Pods(f"{name}-surge", 1, each.pod_cpu, each.pod_memory) for name, each in systems.items()]
+    surges = [Pods(f"{name}-surge", 1, system.pod_cpu, system.pod_memory) for name, system in systems.items()]
     jobs = [
-        Pods(f"{name}-migrate", 1, each.cpu, each.memory)
-        for name, each in systems.items()
-        if each.commands.migrate or each.jobs
+        Pods(f"{name}-migrate", 1, system.cpu, system.memory)
+        for name, system in systems.items()
+        if system.commands.migrate or system.jobs
     ]
     return [max(kind, key=lambda pods: (_share(pods, offer), pods.name)) for kind in (surges, jobs) if kind]
 
 
-def _remedy(place: Place, key: str, needed: int | None, wanted: Sequence[Pods]) -> str:
-    nodes, fewer = place.nodes, "lower replicas, max_replicas or requests of systems"
+def _remedy(group: NodeGroup, key: str, needed: int | None, wanted: Sequence[Pods]) -> str:
+    nodes, fewer = group.nodes, "lower replicas, max_replicas or requests of systems"
     if needed is not None and needed <= MOST_NODES:
-        return f"raise {place.path}.{key} to {needed}, choose a larger instance_type, or {fewer}"
+        return f"raise {group.path}.{key} to {needed}, choose a larger instance_type, or {fewer}"
     larger = next(
         (
             name
             for name, kind in sorted(instances().items(), key=lambda item: (item[1].vcpus, item[1].memory))
             if (
-                found := nodes_needed(
-                    wanted, room(nodes.model_copy(update={"instance_type": name}), place.overhead)
+                count := nodes_needed(
+                    wanted, room(nodes.model_copy(update={"instance_type": name}), group.overhead)
                 )
             )
-            and found <= MOST_NODES
+            and count <= MOST_NODES
             and kind.arm == nodes.instance.arm
         ),
         None,
@@ -239,9 +241,9 @@ def _remedy(place: Place, key: str, needed: int | None, wanted: Sequence[Pods]) 
 
 
 def _sums(wanted: Sequence[Pods], offer: Room, count: int) -> str:
-    pods = sum(each.count for each in wanted)
-    cpu = sum(each.count * each.cpu for each in wanted)
-    memory = sum(each.count * each.memory for each in wanted)
+    pods = sum(entry.count for entry in wanted)
+    cpu = sum(entry.count * entry.cpu for entry in wanted)
+    memory = sum(entry.count * entry.memory for entry in wanted)
     return (
         f"{pods} pods ask for {cpu}m and {memory}Mi, and the nodes have room for {count * offer.pods} pods,"
         f" {count * offer.cpu}m and {count * offer.memory}Mi"
@@ -250,11 +252,11 @@ def _sums(wanted: Sequence[Pods], offer: Room, count: int) -> str:
 
 def _offer(nodes: Nodes, offer: Room, overhead: Overhead) -> str:
     """`a t3.medium offers 1680m = 2000m - 70m reserved - 250m agents, …`."""
-    kind, every = nodes.instance, overhead.agents
-    agents_cpu, agents_memory = sum(each.cpu for each in every), sum(each.memory for each in every)
-    seen, kept = int(kind.memory * (1 - UNSEEN)), reserved_memory(nodes.pods_each) + EVICTION
+    kind, agents = nodes.instance, overhead.agents
+    agents_cpu, agents_memory = sum(agent.cpu for agent in agents), sum(agent.memory for agent in agents)
+    visible, reserved = int(kind.memory * (1 - UNSEEN)), reserved_memory(nodes.pods_each) + EVICTION
     return (
         f"a {kind.name} offers {offer.cpu}m = {kind.vcpus * 1000}m - {reserved_cpu(kind.vcpus)}m reserved -"
-        f" {agents_cpu}m agents, {offer.memory}Mi = {seen}Mi - {kept}Mi reserved - {agents_memory}Mi agents,"
-        f" and {offer.pods} pods = {nodes.pods_each} - {len(every)} agents"
+        f" {agents_cpu}m agents, {offer.memory}Mi = {visible}Mi - {reserved}Mi reserved -"
+        f" {agents_memory}Mi agents, and {offer.pods} pods = {nodes.pods_each} - {len(agents)} agents"
     )

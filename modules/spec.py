@@ -1,20 +1,16 @@
-"""The spec of an environment: its keys and rules. A file is checked completely, and all problems are reported
-at once.
+"""The spec of an environment: its keys, and the rules over several of them. loader.py reads it from a file.
 
 Nothing here calls AWS or imports a provider, so that a bad file is refused in well under a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, Literal, cast
 
 from pydantic import (
     Field,
     PrivateAttr,
-    ValidationError,
     ValidationInfo,
     model_validator,
 )
@@ -22,10 +18,11 @@ from pydantic_core import PydanticCustomError
 
 from modules.capacity import capacity_violations
 from modules.compute.disks import upload_violations
+from modules.compute.environment_spec import compute_violations, service_violations, zone_violations
 from modules.compute.groups import group_violations
-from modules.compute.spec import Compute, compute_violations, service_violations, zone_violations
+from modules.compute.spec import Compute
 from modules.data.spec import Data, snapshot_violations
-from modules.delivery.promotion import Chain, chain
+from modules.delivery.promotion import Chain
 from modules.delivery.spec import Delivery, cluster_violations, codebuild_is_sold, delivery_violations
 from modules.edge.environment_spec import (
     certificate_is_near,
@@ -45,35 +42,23 @@ from modules.overhead import Overhead
 from modules.state.spec import State
 from modules.storage.spec import Storage
 from modules.systems.auth_spec import auth_violations
+from modules.systems.environment_spec import need_violations, systems_violations
 from modules.systems.own_spec import own_violations, tracing_violations
 from modules.systems.requests_spec import request_violations
 from modules.systems.shape_spec import surroundings_violations
-from modules.systems.spec import (
-    System,
-    Systems,
-    default_systems,
-    need_violations,
-    systems_violations,
-    usual_systems,
-)
+from modules.systems.spec import System, Systems, default_systems, usual_systems
 from tierra.terraform.roles import AssumedRole, PolicyRef, RolePath, assumed_violations, boundary_violations
 from tierra.validation.environment_names import REHEARSAL_ACCOUNT, Account, EnvironmentName, Project
-from tierra.validation.errors import Problem, SpecError
-from tierra.validation.explain import Explainer, place
-from tierra.validation.extends import resolved
 from tierra.validation.kms_keys import EXAMPLE, KmsKeys, key_violations
-from tierra.validation.messages import dotted, short
+from tierra.validation.messages import dotted
 from tierra.validation.model import Model, Violation, rule
 from tierra.validation.optional import is_off
-from tierra.validation.partial import sound_part
-from tierra.validation.reader import Document
 from tierra.validation.regions import RegionName, regions
 from tierra.validation.system_names import called
 from tierra.validation.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_violations, tag_violations
-from tierra.validation.upgrades import LATEST, OLDEST, STEPS, Step
+from tierra.validation.upgrades import LATEST, OLDEST
 
-_DRAFT = {"draft": True}  # validation context in which the caller checks rules over several keys
-_STAND_INS = {"project": "draft", "environment": "draft", "region": "us-east-1"}
+DRAFT = {"draft": True}  # validation context in which the caller checks rules over several keys
 
 
 class Environment(Model):
@@ -249,15 +234,19 @@ class Environment(Model):
     @classmethod
     def usual_systems_need_what_there_is(cls, data: Any) -> Any:
         """If systems are left out, the default ones do not need databases that are off."""
-        said = data.get("data") if isinstance(data, dict) and "systems" not in data else None
-        off = {name for name, value in said.items() if is_off(value)} if isinstance(said, dict) else set()
+        section = data.get("data") if isinstance(data, dict) and "systems" not in data else None
+        off = (
+            {name for name, value in section.items() if is_off(value)} if isinstance(section, dict) else set()
+        )
         return {**data, "systems": usual_systems(off)} if off else data
 
     @model_validator(mode="after")
     def every_rule_holds(self, info: ValidationInfo) -> Environment:
         """Checks the rules over several keys, however the object is created."""
-        if info.context != _DRAFT and (broken := list(self.violations())):
-            text = "; ".join(f"{dotted(each.path)}: {each.rule}; {each.remedy}" for each in broken)
+        if info.context != DRAFT and (broken := list(self.violations())):
+            text = "; ".join(
+                f"{dotted(violation.path)}: {violation.rule}; {violation.remedy}" for violation in broken
+            )
             raise PydanticCustomError("inconsistent", "{text}", {"text": text})
         return self
 
@@ -331,7 +320,7 @@ class Environment(Model):
 
     @rule("systems", "network.cidr", "network.pods", "compute.service_cidr")
     def systems_reach_what_there_is(self) -> Iterator[Violation]:
-        """Calls and ways out of systems."""
+        """Calls must name other systems, and egress must lead out of the network."""
         inside = (*self.network.blocks, self.compute.service_cidr)
         yield from surroundings_violations(self.systems, inside)
 
@@ -342,13 +331,13 @@ class Environment(Model):
 
     @rule("compute", "network.zones", "region")
     def cluster_fits_the_network(self) -> Iterator[Violation]:
-        """Zones and roles that the cluster can have here."""
+        """Zones, secrets and roles of the cluster must match the network, the region and the account."""
         home = f"{self.region}:{self.account}"
         yield from compute_violations(self.compute, self.network.zones, self.partition, home)
 
     @rule("compute.service_cidr", "network")
     def services_are_apart(self) -> Iterator[Violation]:
-        """Addresses of services mean nothing else."""
+        """The range of services must not overlap other ranges."""
         yield from service_violations(self.compute, self.network)
 
     @rule("compute.groups", "systems")
@@ -396,8 +385,8 @@ class Environment(Model):
     @rule("target", "delivery", "observability.runbooks")
     def alarms_point_to_a_page(self) -> Iterator[Violation]:
         """Alarms require a runbook page, either its own key or in the repository of the spec."""
-        named = "repository" in self.delivery.model_fields_set or self.observability.runbooks
-        if self.target == "aws" and not self.delivery.github and not named:
+        has_page = "repository" in self.delivery.model_fields_set or self.observability.runbooks
+        if self.target == "aws" and not self.delivery.github and not has_page:
             rule = "a page of runbooks is required for alarms; delivery.repository would give its default"
             remedy = "add runbooks: and the address of the page, or delivery.repository"
             yield Violation(("observability", "runbooks"), rule, remedy, "(missing)")
@@ -426,12 +415,12 @@ class Environment(Model):
     @rule("region", "storage.backup.copy_region")
     def copies_go_elsewhere(self) -> Iterator[Violation]:
         """Copies of backups must go to another region of the same partition."""
-        other, path = self.storage.backup.copy_region, ("storage", "backup", "copy_region")
-        if other == self.region:
+        copy_region, path = self.storage.backup.copy_region, ("storage", "backup", "copy_region")
+        if copy_region == self.region:
             yield Violation(
                 path, "a copy must go to another region", f"write a region other than {self.region}"
             )
-        elif other and regions()[other].partition != self.partition:
+        elif copy_region and regions()[copy_region].partition != self.partition:
             rule = f"the region must be in the partition of {self.region}, {self.partition}"
             yield Violation(path, rule, f"write a region of the partition {self.partition}")
 
@@ -474,87 +463,3 @@ class Environment(Model):
     def budgets_exist(self) -> Iterator[Violation]:
         """Budgets are only available in some partitions."""
         yield from budget_is_sold(self.observability, self.partition)
-
-
-def load(path: Path) -> Environment:
-    """The environment that a file describes. Raises SpecError with every problem of the file, and no other
-    error."""
-    return load_upgraded(path)[0]
-
-
-def load_upgraded(path: Path, steps: Mapping[int, Step] = STEPS) -> tuple[Environment, list[str]]:
-    """The environment that a file in this or an earlier format describes, and the translations, a line each.
-    Raises SpecError like `load`."""
-    environment, changes, document = _alone(path, steps)
-    linked, found = chain(environment, path, lambda other: _alone(other, steps)[0])
-    if found:
-        name = environment.environment
-        raise SpecError(path.as_posix(), [_problem(document, each, name) for each in found])
-    environment.link(linked)
-    return environment, changes
-
-
-def _alone(path: Path, steps: Mapping[int, Step]) -> tuple[Environment, list[str], Document]:
-    """The environment without its neighbours, the translations, and the file as read."""
-    document, changes = resolved(path, steps)
-    data = {"environment": path.stem, **document.data}
-    problems = list(document.problems)
-    try:
-        environment = Environment.model_validate(data)
-    except ValidationError as error:
-        problems += _problems(document, data, error)
-    else:
-        if environment.environment != path.stem:
-            problems.append(_misnamed(document, environment.environment, path))
-    if problems:
-        raise SpecError(path.as_posix(), problems)
-    return environment, changes, document
-
-
-def _misnamed(document: Document, name: str, path: Path) -> Problem:
-    rule = f"environment must be the name of the file without .yaml, which is {short(path.stem)}"
-    remedy = f"write environment: {short(path.stem)}, or rename the file to {short(name)}.yaml"
-    key = ("environment",)
-    return Problem("environment", short(name), rule, remedy, document.line(key), document.file(key))
-
-
-@cache
-def _explainer() -> Explainer:
-    return Explainer(Environment.model_json_schema())
-
-
-def _problems(document: Document, data: dict[str, Any], error: ValidationError) -> Iterator[Problem]:
-    """Every error of pydantic, then every violation of rules over several keys in the valid part of the
-    file."""
-    explainer = _explainer()
-    errors = [each for each in error.errors() if each["type"] != "inconsistent"]
-    unknown = [place(each) for each in errors if each["type"] == "extra_forbidden"]
-    misspelt = {meant for path in unknown if (meant := explainer.meant(path)) and meant not in document.lines}
-    violations = [
-        explainer.finding(each, document.shown(place(each)))
-        for each in errors
-        if each["type"] != "missing" or place(each) not in misspelt  # present under a misspelt name
-    ]
-    sound, unsound = sound_part(data, errors, _STAND_INS)
-    unsound |= document.refused | misspelt
-    for _ in range(2):  # if the rest is still invalid, the errors above explain it
-        try:
-            violations += Environment.model_validate(sound, context=_DRAFT).violations(unsound)
-            break
-        except ValidationError as left:  # a required key was refused: its section is removed, too
-            sound, more = sound_part(sound, left.errors(), _STAND_INS)
-            unsound |= more
-    for found in violations:
-        if not any(found.path[: len(path)] == path for path in document.refused):
-            yield _problem(document, found, data["environment"])
-
-
-def _problem(document: Document, found: Violation, name: Any) -> Problem:
-    value, remedy = found.value or document.shown(found.path), found.remedy
-    if found.path == ("environment",) and found.path not in document.lines:
-        value, remedy = short(str(name)), f"rename the file, which names the environment: {remedy}"
-    rule, written = found.rule, document.written(found.path)
-    if written != found.path:
-        rule += f" (the file has it under its earlier name, {dotted(written)})"
-    line, file = document.line(found.path), document.file(found.path)
-    return Problem(dotted(found.path), value, rule, remedy, line, file)

@@ -125,7 +125,7 @@ def wrong_spec(scratch: Path) -> tuple[float, float]:
     )
     code = (
         "import sys\nfrom pathlib import Path\n"
-        "from tierra.validation.errors import SpecError\nfrom modules.spec import load\n"
+        "from tierra.validation.errors import SpecError\nfrom modules.loader import load\n"
         "try:\n    load(Path(sys.argv[1]))\nexcept SpecError:\n    sys.exit(1)\nsys.exit(3)"
     )
     return measured([sys.executable, "-c", code, str(copy)])

@@ -30,7 +30,8 @@ node.use()
 trim.activate()
 
 from modules.architecture import TIERS, synthesize  # noqa: E402
-from modules.spec import Environment, load  # noqa: E402
+from modules.loader import load  # noqa: E402
+from modules.spec import Environment  # noqa: E402
 
 if TYPE_CHECKING:
     from support.on_aws import Production

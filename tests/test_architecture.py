@@ -14,7 +14,8 @@ import pytest
 from conftest import ROOT, Root
 
 from modules.architecture import TIERS, Tier, order, synthesize
-from modules.spec import Environment, load
+from modules.loader import load
+from modules.spec import Environment
 from tierra.aws.types import FAMILIES
 
 MODULES = ROOT / "modules"
@@ -209,7 +210,7 @@ def test_tiers_import_only_outputs_and_specs_of_other_tiers(path: Path) -> None:
 @pytest.mark.parametrize(
     "start",
     [
-        "modules.spec",
+        "modules.loader",
         *(f"tierra.{each}" for each in ("terraform.naming", "terraform.templating", "validation.errors")),
     ],
 )

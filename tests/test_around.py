@@ -243,16 +243,16 @@ def test_doctor_checks_that_the_certificate_covers_every_name(
     loaded = environment(edge={"certificate": CERTIFICATE, "aliases": ["www.example.com"]})
     spec: Any = SimpleNamespace(target="aws", edge=loaded.edge, systems=loaded.systems)
 
-    def answers(status: str, *names: str) -> doctor.Finding:
+    def answers(status: str, *names: str) -> doctor.Check:
         described = {"Status": status, "DomainName": names[0], "SubjectAlternativeNames": list(names)}
         fake = SimpleNamespace(describe_certificate=lambda CertificateArn: {"Certificate": described})
         monkeypatch.setattr(doctor, "client", lambda *_: fake)
         return doctor.look_at_certificate(spec)
 
     assert answers("ISSUED", "*.example.com").status == doctor.OK
-    assert "www.example.com" in answers("ISSUED", "app.example.com").found
+    assert "www.example.com" in answers("ISSUED", "app.example.com").details
     assert answers("ISSUED", "app.example.com").status == doctor.MISSING
-    assert answers("EXPIRED", "*.example.com").found == "it is EXPIRED, not ISSUED"
+    assert answers("EXPIRED", "*.example.com").details == "it is EXPIRED, not ISSUED"
 
 
 DNS = "arn:aws:iam::210987654321:role/dns"

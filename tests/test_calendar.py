@@ -17,7 +17,8 @@ from botocore.stub import Stubber
 from conftest import ENVIRONMENTS, ROOT
 
 from modules.compute.versions import ADDONS, AUTOSCALER, VERSIONS
-from modules.spec import Environment, load
+from modules.loader import load
+from modules.spec import Environment
 from tierra.aws import calendar
 from tierra.aws.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDIS, VALKEY
 from tierra.bindings.imports import sources

@@ -24,7 +24,8 @@ from support.changing import (
 )
 
 from modules.architecture import TIERS, synthesize
-from modules.spec import Environment, load
+from modules.loader import load
+from modules.spec import Environment
 from tierra.github.workflows import workflows
 from tierra.validation.errors import SpecError
 

@@ -19,7 +19,7 @@ import pytest
 import yaml
 from conftest import ROOT, Root, read_roots
 
-from modules.spec import load
+from modules.loader import load
 
 CHECKOV = ROOT / ".venv" / "checkov" / "bin" / "checkov"
 LISTED = yaml.safe_load((ROOT / "tests" / "checkov.yaml").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from modules.spec import load
+from modules.loader import load
 from tools import contract
 
 EXAMPLES = {"django": "sistema-1", "fastapi": "sistema-2", "go": "sistema-3"}

@@ -12,7 +12,7 @@ import yaml
 from conftest import Root, read_roots
 
 from modules.architecture import TIERS, synthesize
-from modules.spec import load
+from modules.loader import load
 
 HOST = "token.actions.githubusercontent.com"
 

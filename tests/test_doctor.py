@@ -243,9 +243,9 @@ class Fake:
         return call
 
 
-def finding_of(
-    monkeypatch: pytest.MonkeyPatch, check: Callable[[object], doctor.Finding], **answers: object
-) -> doctor.Finding:
+def check_of(
+    monkeypatch: pytest.MonkeyPatch, check: Callable[[object], doctor.Check], **answers: object
+) -> doctor.Check:
     monkeypatch.chdir(ROOT)
     spec, _ = doctor.look_at_spec("production")
     monkeypatch.setattr(doctor, "client", lambda *_: Fake(**answers))
@@ -255,9 +255,9 @@ def finding_of(
 def test_elastic_ips_above_the_quota_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     limit = {"AccountAttributes": [{"AttributeValues": [{"AttributeValue": "5"}]}]}
 
-    def addresses(*names: str) -> doctor.Finding:
+    def addresses(*names: str) -> doctor.Check:
         described = {"Addresses": [{"Tags": [{"Key": "Name", "Value": name}]} for name in names]}
-        return finding_of(
+        return check_of(
             monkeypatch,
             doctor.look_at_addresses,
             describe_addresses=described,
@@ -266,7 +266,7 @@ def test_elastic_ips_above_the_quota_are_reported(monkeypatch: pytest.MonkeyPatc
 
     assert addresses("acme-production-nat-a", "other", "another").status == doctor.OK
     short = addresses("one", "two", "three")
-    assert (short.status, short.found) == (
+    assert (short.status, short.details) == (
         "missing",
         "3 for NAT gateways, 3 used by others, 5 allowed in us-east-1",
     )
@@ -276,8 +276,8 @@ def test_a_region_without_a_service_is_reported(monkeypatch: pytest.MonkeyPatch)
     sold: dict[str, object] = {"DBEngineVersions": [{}]}
     lacks = ClientError({"Error": {"Code": "WAFNonexistentItemException", "Message": ""}}, "x")
 
-    def services(engines: object, rules: object) -> doctor.Finding:
-        return finding_of(
+    def services(engines: object, rules: object) -> doctor.Check:
+        return check_of(
             monkeypatch,
             doctor.look_at_services,
             describe_db_engine_versions=engines,
@@ -285,14 +285,14 @@ def test_a_region_without_a_service_is_reported(monkeypatch: pytest.MonkeyPatch)
         )
 
     assert services(sold, {}).status == doctor.OK
-    assert services({"DBEngineVersions": []}, {}).found == "us-east-1 has no DocumentDB 5.0.0"
+    assert services({"DBEngineVersions": []}, {}).details == "us-east-1 has no DocumentDB 5.0.0"
     assert services(sold, lacks).remedy == "write edge.waf.rules.anti_ddos: off"
 
 
 def test_resource_types_without_aws_backup_opt_in_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def backups(**chosen: bool) -> doctor.Finding:
+    def backups(**chosen: bool) -> doctor.Check:
         settings = {"ResourceTypeOptInPreference": chosen}
-        return finding_of(monkeypatch, doctor.look_at_backups, describe_region_settings=settings)
+        return check_of(monkeypatch, doctor.look_at_backups, describe_region_settings=settings)
 
     assert backups().status == backups(RDS=True, EFS=False).status == doctor.OK
     off = backups(RDS=True, S3=False, DocumentDB=False)

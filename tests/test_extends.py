@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.spec import load
+from modules.loader import load
 from tierra.validation.errors import SpecError
 from tools import resolved
 

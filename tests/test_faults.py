@@ -26,7 +26,7 @@ from support.project import ROOT, refused, succeeded
 from support.rehearsing import settings, terraform_command
 
 from modules.architecture import order
-from modules.spec import load
+from modules.loader import load
 from rehearsal.cloud import Cloud
 from tierra.github.workflows import workflows
 from tierra.run.journal import created, in_flight

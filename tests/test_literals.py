@@ -16,7 +16,8 @@ from support.rehearsing import terraform_command
 from support.rendering import rendered, sample
 
 from modules.architecture import synthesize
-from modules.spec import Environment, load
+from modules.loader import load
+from modules.spec import Environment
 from tierra.github.workflows import workflows
 from tierra.validation.errors import SpecError
 from tierra.validation.literals import literal

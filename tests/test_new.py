@@ -16,7 +16,7 @@ import pytest
 from conftest import ROOT
 from support.project import without_make
 
-from modules.spec import load
+from modules.loader import load
 from tools.new import EXAMPLES, QUESTIONS
 
 AWS = {

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from modules.network.spec import KINDS
-from modules.spec import load
+from modules.loader import load
+from modules.network.subnets_spec import KINDS
 from tierra.specs import Refused, overlaps_beside, real_environments
 
 SPEC = """project: {project}

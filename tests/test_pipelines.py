@@ -17,7 +17,8 @@ from conftest import Variant
 from support.actions import SHA
 from support.deployments import NEW, SPEC, Deployment, all_of
 
-from modules.spec import Environment, load
+from modules.loader import load
+from modules.spec import Environment
 from tierra.github import __main__ as workflows_command
 from tierra.github import environments as environments_command
 from tierra.github.workflows import STEPS, pipelines

@@ -17,7 +17,7 @@ import pytest
 from conftest import ROOT, Root, read_roots
 
 from modules.architecture import TIERS
-from modules.spec import load
+from modules.loader import load
 
 FAULTS = planted.read()
 SAMPLE = 10

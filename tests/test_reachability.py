@@ -17,7 +17,8 @@ from conftest import Root, Variant
 from support.reachability import Place, Platform
 from support.rendering import Objects, rendered, sample
 
-from modules.spec import Environment, load
+from modules.loader import load
+from modules.spec import Environment
 from tierra.validation.namespaces import GATEWAY, GRAFANA, OBSERVABILITY, SECRETS, SYSTEM
 
 # from, to, port, why

@@ -19,7 +19,7 @@ from support.hcl import Pair
 from support.rehearsing import terraform_command
 from tfnag.loader import load_plan
 
-from modules.spec import load
+from modules.loader import load
 from tierra.hcl.__main__ import GENERATED, generate
 
 BIN = ROOT / ".venv" / "bin"

@@ -13,7 +13,7 @@ from conftest import ENVIRONMENTS, ROOT
 from support.configuring import each
 
 from modules.architecture import synthesize
-from modules.spec import load
+from modules.loader import load
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.checks import FOLDER, GROUPS, Problem, problems, read_checks, usable
 from rehearsal.differences import refused

@@ -19,7 +19,8 @@ from conftest import ENVIRONMENTS, ROOT
 from support.rehearsing import Project
 
 from modules.architecture import Tier, addresses, synthesize
-from modules.spec import Environment, load
+from modules.loader import load
+from modules.spec import Environment
 from tierra.run.override import rehearsed, save
 from tierra.terraform.renames import RENAMES, Rename, moved, pattern
 from tierra.terraform.stack import Stack, TierError

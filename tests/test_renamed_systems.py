@@ -98,7 +98,7 @@ def test_pipelines_push_and_deploy_with_the_first_name(environment: Callable[...
 
 def test_images_are_promoted_between_different_names(tmp_path: Path) -> None:
     from modules.delivery.promotion import push_role_arn, source_arns
-    from modules.spec import load
+    from modules.loader import load
 
     common = {"project": "acme", "region": "us-east-1"}
     (tmp_path / "old.yaml").write_text(

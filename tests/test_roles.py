@@ -14,7 +14,7 @@ from conftest import ROOT, Root
 from support.rehearsing import Project
 from support.simulator import Identity, Request, World, dependent, expanded, known, listed, reference
 
-from modules.network.spec import KINDS
+from modules.network.subnets_spec import KINDS
 from rehearsal.actions import calls as calls_by_type
 from rehearsal.cloud import Cloud
 from rehearsal.iam import NEGATED, OPERATORS
@@ -174,7 +174,7 @@ def built(folder: Path, keys: Mapping[str, Any]) -> dict[str, Root]:
     from conftest import read_roots
 
     from modules.architecture import synthesize
-    from modules.spec import load
+    from modules.loader import load
 
     spec = {"project": "acme", "region": "us-east-1", **keys}
     path = folder / f"{spec.pop('environment')}.yaml"

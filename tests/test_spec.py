@@ -31,9 +31,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from modules.network.spec import LETTERS, Network
+from modules.loader import load
+from modules.network.spec import Network
 from modules.network.zones import zones_of
-from modules.spec import Environment, load
+from modules.network.zones_spec import LETTERS
+from modules.spec import Environment
 from modules.storage.spec import Backup
 from tierra.bindings.imports import sources
 from tierra.validation.errors import Problem, SpecError
@@ -229,7 +231,7 @@ def test_an_invalid_spec_is_refused_without_loading_a_provider(tmp_path: Path) -
     path = write(tmp_path, (CASES / "error.everything_at_once.yaml").read_bytes())
     program = (
         "import sys; from pathlib import Path\n"
-        "from modules.spec import load\n"
+        "from modules.loader import load\n"
         "try: load(Path(sys.argv[1]))\n"
         "except Exception as error: assert type(error).__name__ == 'SpecError'\n"
         "heavy = {'cdktf', 'jsii', 'constructs', 'boto3', 'botocore.session'} & set(sys.modules)\n"

@@ -17,9 +17,10 @@ from conftest import ROOT, Root, read_roots
 from constructs import Construct
 
 from modules.architecture import TIERS, Tier, build, synthesize
+from modules.loader import load
 from modules.network.outputs import NetworkOutputs
 from modules.network.tier import Network
-from modules.spec import Environment, load
+from modules.spec import Environment
 from modules.storage.outputs import StorageOutputs
 from tierra.terraform.outputs import Outputs, keyed_by
 from tierra.terraform.policy import Statement, document

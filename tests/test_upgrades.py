@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import main
-from modules.spec import load_upgraded
+from modules.loader import load_upgraded
 from tierra.validation.errors import SpecError
 from tierra.validation.upgrades import Old
 
@@ -91,7 +91,7 @@ def test_synthesis_of_an_older_spec_prints_the_new_keys(
     spec(tmp_path / "environments", FIRST)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("CDKTF_OUTDIR", raising=False)
-    monkeypatch.setattr("modules.spec.load_upgraded", partial(load_upgraded, steps=STEPS))
+    monkeypatch.setattr("modules.loader.load_upgraded", partial(load_upgraded, steps=STEPS))
     assert main.main(["dev"]) == 0
     errors = capsys.readouterr().err
     assert "environments/dev.yaml has an earlier version" in errors

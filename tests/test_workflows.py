@@ -18,7 +18,8 @@ from support.charts import values
 from support.deployments import BEFORE_ANY, BIN, NEW, OLD, REPOSITORY, SPEC, Deployment, all_of, jobs, pods
 from support.project import Project, without_make
 
-from modules.spec import Environment, load
+from modules.loader import load
+from modules.spec import Environment
 from tierra.github import __main__ as workflows_command
 from tierra.github import environments as environments_command
 from tierra.github.actions import ACTIONS

@@ -8,9 +8,10 @@ from itertools import combinations, permutations
 from pathlib import Path
 
 from modules.edge.names import own_hosts
+from modules.loader import load
 from modules.network.ranges import free_range
-from modules.network.spec import KINDS
-from modules.spec import Environment, load
+from modules.network.subnets_spec import KINDS
+from modules.spec import Environment
 from tierra.validation.errors import SpecError
 
 FOLDER = Path("environments")

@@ -2,9 +2,9 @@
 
     python -m tools.chart_keys <folder of the chart>
 
-It reads the chart's own values and the values that its templates ask for, and writes their names to
-tests/charts/<chart>-<version>.yaml. `{}` stands for an open map, such as labels, in which every key is right.
-Charts that it depends on are read where they lie, below charts/.
+It reads the chart's own values and the values that its templates use, and writes their names to
+tests/charts/<chart>-<version>.yaml. `{}` stands for an open map, such as labels, in which every key is valid.
+Dependencies are read from the folder charts/ of the chart.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import yaml
 
 KEYS = Path(__file__).resolve().parent.parent / "tests/charts"
 Tree = dict[str, Any]
-# Every chart has these, whatever its values say.
+# Keys that every chart accepts.
 ALWAYS: Tree = {"global": {}}
 
 _PATH = r"\.Values((?:\.[A-Za-z_][A-Za-z0-9_]*)+)"
 _ASKED = re.compile(_PATH)
-# What is printed as it comes, or looked through key by key, is an open map.
+# A map that a template prints as a whole or iterates over is an open map.
 _OPEN = re.compile(
     rf"(?:toYaml|tpl \(toYaml|range \$\w+, \$\w+ :=|\"value\")\s+\(?\$?{_PATH}"
     rf"|with \$?{_PATH}\s*-?}}}}[^{{]*{{{{-?\s*(?:toYaml|tpl \(toYaml) \.[\s)]"
@@ -52,30 +52,30 @@ def _templates(chart: Path) -> Iterator[Path]:
 
 
 def _dependencies(chart: Path) -> Iterator[tuple[str, Path]]:
-    """Charts below this one, by the key under which their values stand."""
-    named = {
-        each["name"]: each.get("alias", each["name"])
-        for each in _read(chart / "Chart.yaml").get("dependencies", [])
+    """Charts on which this one depends, each with the key of its values."""
+    aliases = {
+        dependency["name"]: dependency.get("alias", dependency["name"])
+        for dependency in _read(chart / "Chart.yaml").get("dependencies", [])
     }
     for below in sorted(chart.glob("charts/*/Chart.yaml")):
         name = _read(below)["name"]
-        yield named.get(name, name), below.parent
+        yield aliases.get(name, name), below.parent
 
 
 def _of_values(value: Any) -> Any:
-    """What is an empty map or nothing by default may be anything; a list is a value."""
+    """An empty map or null by default may have any keys; a list is a value."""
     if isinstance(value, dict):
         return {str(key): _of_values(item) for key, item in value.items()}
     return {} if value is None else None
 
 
 def _paths(pattern: re.Pattern[str], text: str) -> Iterator[list[str]]:
-    for found in pattern.finditer(text):
-        yield next(group for group in found.groups() if group).strip(".").split(".")
+    for match in pattern.finditer(text):
+        yield next(group for group in match.groups() if group).strip(".").split(".")
 
 
 def _reach(tree: Tree, path: list[str]) -> None:
-    """Adds a path that a template asks for, unless it leads into an open map."""
+    """Adds a path that a template uses, unless it leads into an open map."""
     for index, step in enumerate(path):
         last = index == len(path) - 1
         if step not in tree:
@@ -102,14 +102,16 @@ def _open(tree: Tree, path: list[str]) -> None:
         tree[path[-1]] = {}
 
 
-def _merged(one: Any, other: Any) -> Any:
-    if not (isinstance(one, dict) and isinstance(other, dict)):
-        return one
-    if not one or not other:
-        return one or other
+def _merged(first: Any, second: Any) -> Any:
+    if not (isinstance(first, dict) and isinstance(second, dict)):
+        return first
+    if not first or not second:
+        return first or second
     return {
-        key: _merged(one[key], other[key]) if key in one and key in other else one.get(key, other.get(key))
-        for key in {**one, **other}
+        key: _merged(first[key], second[key])
+        if key in first and key in second
+        else first.get(key, second.get(key))
+        for key in {**first, **second}
     }
 
 

@@ -2,8 +2,8 @@
 
     python -m tools.chromium
 
-requirements/chromium.json names the package, its version and its checksum. It holds Chromium for Linux on
-x86-64 with the libraries and the font that a bare machine lacks.
+requirements/chromium.json has the package, its version and its checksum. It contains Chromium for Linux on
+x86-64 with the libraries and the font that minimal machines lack.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements/chromium.json"
 TARGET = ROOT / ".venv/chromium"
-# Node reads what the package is compressed with, and Python does not.
+# Node can decompress Brotli; the standard library of Python cannot.
 UNPACK = """
 const fs = require("fs"), zlib = require("zlib");
 for (const name of process.argv.slice(1))
@@ -32,7 +32,7 @@ for (const name of process.argv.slice(1))
 
 
 class Missing(Exception):
-    """Why there is no Chromium, and what to do."""
+    """Why Chromium is not available, and the remedy."""
 
 
 def main() -> int:
@@ -49,42 +49,44 @@ def main() -> int:
 
 
 def install(folder: Path) -> None:
-    """Fetches, checks and unpacks the package, and puts the whole in place at once. Raises Missing."""
+    """Downloads, verifies and unpacks the package, then moves it to its folder atomically. Raises Missing."""
     lock = json.loads(LOCK.read_text())
     run("npm", "pack", "--silent", f"{lock['package']}@{lock['version']}", folder=folder)
     (archive,) = folder.glob("*.tgz")
-    kind, _, wanted = lock["integrity"].partition("-")
-    found = base64.b64encode(hashlib.new(kind, archive.read_bytes()).digest()).decode()
-    if found != wanted:
-        raise Missing(f"{archive.name} has the {kind} {found}, and requirements/chromium.json names {wanted}")
+    kind, _, expected = lock["integrity"].partition("-")
+    digest = base64.b64encode(hashlib.new(kind, archive.read_bytes()).digest()).decode()
+    if digest != expected:
+        raise Missing(
+            f"{archive.name} has the {kind} {digest}, and requirements/chromium.json names {expected}"
+        )
     with tarfile.open(archive) as package:
         package.extractall(folder, filter="data")
     packed = folder / "package/bin"
     names = ("chromium.br", "al2023.tar.br", "fonts.tar.br", "swiftshader.tar.br")
     run("node", "-e", UNPACK, *(str(packed / name) for name in names), folder=folder)
-    made = folder / "chromium"
-    made.mkdir()
-    shutil.move(packed / "chromium", made / "chromium")
-    (made / "chromium").chmod(0o755)
+    browser = folder / "chromium"
+    browser.mkdir()
+    shutil.move(packed / "chromium", browser / "chromium")
+    (browser / "chromium").chmod(0o755)
     for name in ("al2023.tar", "fonts.tar", "swiftshader.tar"):
         with tarfile.open(packed / name) as part:
-            part.extractall(made, filter="data")
-    (made / "fonts.conf").write_text(
+            part.extractall(browser, filter="data")
+    (browser / "fonts.conf").write_text(
         '<?xml version="1.0"?><fontconfig><dir prefix="relative">fonts</dir>'
         '<cachedir prefix="xdg">fontconfig</cachedir></fontconfig>\n'
     )
     shutil.rmtree(TARGET, ignore_errors=True)
-    made.rename(TARGET)
+    browser.rename(TARGET)
 
 
 def run(program: str, *arguments: str, folder: Path) -> None:
-    """Runs a program of Node, that of .venv before that on PATH. Raises Missing with what it says."""
+    """Runs a program of Node from .venv, or else from PATH. Raises Missing with its output."""
     places = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    found = shutil.which(program, path=places)
-    if not found:
+    executable = shutil.which(program, path=places)
+    if not executable:
         raise Missing(f"{program} is not on PATH; install it beside Node")
     ended = subprocess.run(
-        [found, *arguments],
+        [executable, *arguments],
         cwd=folder,
         env={**os.environ, "PATH": places},
         capture_output=True,

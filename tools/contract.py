@@ -62,9 +62,9 @@ MEANINGS = {
     "FILES_BUCKET": "S3 bucket",
     "FILES_PREFIX": "prefix of the keys that the system may use, with a final slash",
 }
-# What EKS Pod Identity adds to every pod, for SDKs of AWS.
+# Variables that EKS Pod Identity adds to every pod, for SDKs of AWS.
 BY_EKS = frozenset({"AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"})
-# What the SDK of OpenTelemetry reads by itself.
+# Variables that the SDK of OpenTelemetry reads.
 BY_SDK = frozenset(name for name in MEANINGS if name.startswith("OTEL_") and name != "OTEL_SERVICE_NAME")
 
 HEADING = """# What a system receives
@@ -130,7 +130,7 @@ def text() -> str:
 
 
 def handed_over() -> dict[str, str]:
-    """Every variable, and when it is there."""
+    """Every variable, and the condition under which a pod has it."""
     needs: dict[str, dict[str, Any]] = {
         "with `needs: [postgres]`": {"needs": ["postgres"]},
         "with `needs: [redis]`": {"needs": ["redis"]},
@@ -138,19 +138,19 @@ def handed_over() -> dict[str, str]:
         "with `needs: [files]`": {"needs": ["files"]},
         "with `metrics`": {"metrics": {}},
     }
-    systems = {"bare": {}, **{f"it-{index}": said for index, said in enumerate(needs.values())}}
-    given = of_spec(REGION, systems)
+    systems = {"bare": {}, **{f"it-{index}": keys for index, keys in enumerate(needs.values())}}
+    variables = of_spec(REGION, systems)
     poor = of_spec(WITHOUT_AUTHORITY, systems)
     untraced = of_spec(REGION, {"bare": {}}, {"trace_percent": 0})["bare"]
     off = "`observability.trace_percent: 0`"
-    found = {name: "always" if name in untraced else f"unless {off}" for name in given["bare"]}
-    found |= {name: f"with {off}" for name in untraced if name not in found}
+    conditions = {name: "always" if name in untraced else f"unless {off}" for name in variables["bare"]}
+    conditions |= {name: f"with {off}" for name in untraced if name not in conditions}
     for index, when in enumerate(needs):
-        for name in given[f"it-{index}"]:
-            if name not in found:
+        for name in variables[f"it-{index}"]:
+            if name not in conditions:
                 always = name in poor[f"it-{index}"]
-                found[name] = when if always else f"{when}, if Tierra has the region's root certificate"
-    return found
+                conditions[name] = when if always else f"{when}, if Tierra has the region's root certificate"
+    return conditions
 
 
 def of_spec(
@@ -158,7 +158,7 @@ def of_spec(
 ) -> dict[str, list[str]]:
     """The variables of systems, in their order."""
     from modules.architecture import synthesize
-    from modules.spec import load
+    from modules.loader import load
 
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
         spec = Path(scratch, "it.yaml")
@@ -170,7 +170,7 @@ def of_spec(
                     "compute": {"nodes": {"max": 20}},
                     "observability": observability or {},
                     "systems": {
-                        name: {"framework": "go", "replicas": 1, **said} for name, said in systems.items()
+                        name: {"framework": "go", "replicas": 1, **keys} for name, keys in systems.items()
                     },
                 }
             )
@@ -182,41 +182,45 @@ def of_spec(
 def of_release(module: Path) -> dict[str, list[str]]:
     """The variables of each system of a generated root module, in their order."""
     releases = json.loads(module.read_text(encoding="utf-8"))["resource"]["helm_release"]
-    found = {}
+    variables = {}
     for release in releases.values():
         values = json.loads(release["values"][0])
         if "environment" in values:
-            found[values["system"]] = [*values["environment"], *values["secrets"]]
-    return found
+            variables[values["system"]] = [*values["environment"], *values["secrets"]]
+    return variables
 
 
 def read_by(example: str) -> set[str]:
-    """The variables that the code of an example reads, but for those of EKS. Its tests do not count."""
+    """The variables that the code of an example reads, without those of EKS. Tests are skipped."""
     folder = EXAMPLES / example
-    found: set[str] = set()
+    variables: set[str] = set()
     for path in folder.rglob("*.py"):
         if "tests" not in path.relative_to(folder).parts:
-            found |= set(_python(ast.parse(path.read_text(encoding="utf-8"))))
+            variables |= set(_python(ast.parse(path.read_text(encoding="utf-8"))))
     for path in folder.rglob("*.go"):
         if not path.name.endswith("_test.go"):
-            found |= set(
+            variables |= set(
                 re.findall(r"\b(?:os\.(?:Getenv|LookupEnv)|env)\(\"(\w+)\"", path.read_text(encoding="utf-8"))
             )
-    return found - BY_EKS
+    return variables - BY_EKS
 
 
 def _python(tree: ast.Module) -> Iterator[str]:
     """Names in `env["NAME"]`, `env.get("NAME")`, `os.environ…` and `os.getenv("NAME")`."""
-    for each in ast.walk(tree):
+    for expression in ast.walk(tree):
         where: ast.expr | None = None
         name: ast.expr | None = None
-        if isinstance(each, ast.Subscript):
-            where, name = each.value, each.slice
-        elif isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.args:
-            name = each.args[0]
-            if each.func.attr == "get":
-                where = each.func.value
-            elif each.func.attr == "getenv":
+        if isinstance(expression, ast.Subscript):
+            where, name = expression.value, expression.slice
+        elif (
+            isinstance(expression, ast.Call)
+            and isinstance(expression.func, ast.Attribute)
+            and expression.args
+        ):
+            name = expression.args[0]
+            if expression.func.attr == "get":
+                where = expression.func.value
+            elif expression.func.attr == "getenv":
                 where = ast.Name("environ")
         is_environment = isinstance(where, ast.Name | ast.Attribute) and ast.unparse(where) in (
             "env",
@@ -245,22 +249,25 @@ def _part(title: str, python: tuple[str, ...], go: tuple[str, ...]) -> str:
 
 def _python_parts(text: str, names: list[str]) -> list[str]:
     lines = text.splitlines()
-    found = {
-        each.name: "\n".join(
-            lines[min([each.lineno, *(one.lineno for one in each.decorator_list)]) - 1 : each.end_lineno]
+    parts = {
+        node.name: "\n".join(
+            lines[
+                min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+                - 1 : node.end_lineno
+            ]
         )
-        for each in ast.parse(text).body
-        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     }
-    return [found[name] for name in names]
+    return [parts[name] for name in names]
 
 
 def _go_parts(text: str, names: list[str]) -> list[str]:
-    found = {
+    parts = {
         match[2]: match[0].rstrip()
         for match in re.finditer(r"^((?://[^\n]*\n)*)func (?:\([^)]*\) )?(\w+)\(.*?^\}\n", text, re.M | re.S)
     }
-    return [found[name] for name in names]
+    return [parts[name] for name in names]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Reads as much of Go's syntax as schemas in the sources of a Terraform provider need: literals and calls."""
+"""A parser for the subset of Go that schemas in the sources of a Terraform provider use: literals and
+calls."""
 
 from __future__ import annotations
 
@@ -103,7 +104,7 @@ class Tokens:
 
 
 class Body:
-    """The body of a function: tokens from `start` to `end`, its braces left out."""
+    """The body of a function: tokens from `start` to `end`, without its braces."""
 
     def __init__(self, tokens: Tokens, start: int, end: int, signature: str = "") -> None:
         self.tokens, self.start, self.end, self.signature = tokens, start, end, signature
@@ -112,23 +113,23 @@ class Body:
         return self._text(self.start, self.end)
 
     def _text(self, start: int, end: int) -> str:
-        made = ""
+        text = ""
         for index in range(start, end):
             value, kind = self.tokens.values[index], self.tokens.kinds[index]
             if kind == "newline":
-                made += " "
-            elif made and (
-                (made[-1] not in " (.[!" and value not in (".", ",", ")", "(", "[", "]"))
+                text += " "
+            elif text and (
+                (text[-1] not in " (.[!" and value not in (".", ",", ")", "(", "[", "]"))
                 or value in ("{", "}")
             ):
-                made += f" {value}"
+                text += f" {value}"
             else:
-                made += value
-        return re.sub(r"  +", " ", made)
+                text += value
+        return re.sub(r"  +", " ", text)
 
     def returns(self) -> list[Expression]:
-        """What the function returns: the first value of each return outside of inner functions."""
-        found: list[Expression] = []
+        """The first value of each return statement outside of inner functions."""
+        expressions: list[Expression] = []
         local: dict[str, Expression] = {}
         index = self.start
         depth = 0
@@ -165,11 +166,11 @@ class Body:
                     continue
                 if isinstance(expression, Name) and expression.name in local:
                     expression = local[expression.name]
-                found.append(expression)
+                expressions.append(expression)
                 index = max(parser.index, index + 1)
                 continue
             index += 1
-        return found
+        return expressions
 
     def branches(self) -> Iterator[str]:
         """The text of each outermost `if` and of each of its `else if`."""
@@ -353,7 +354,7 @@ class Parser:
                 else:
                     result = ("member", result, last)
             elif value == "(":
-                arguments = [one for _, one in self.elements(")")]
+                arguments = [argument for _, argument in self.elements(")")]
                 if isinstance(result, Name):
                     result = Call(result.name, arguments, types)
                 elif isinstance(result, tuple) and result[0] == "member":
@@ -375,19 +376,19 @@ class Parser:
 
     def elements(self, end: str) -> list[tuple[Expression, Expression]]:
         self.index += 1
-        found: list[tuple[Expression, Expression]] = []
+        elements: list[tuple[Expression, Expression]] = []
         while True:
             self.skip()
             if self.peek() == end:
                 self.index += 1
-                return found
-            key, one = None, self.element()
+                return elements
+            key, element = None, self.element()
             self.skip()
             if self.peek() == ":":
                 self.index += 1
                 self.skip()
-                key, one = one, self.element()
-            found.append((key, one))
+                key, element = element, self.element()
+            elements.append((key, element))
             self.skip()
             if self.peek() == "...":
                 self.index += 1
@@ -476,11 +477,11 @@ def _read_function(
     for position in range(at + 1, end):
         if tokens.kinds[position] == "word" and tokens.values[position - 1] in ("(", ","):
             parameters.append(tokens.values[position])
-    made = Function(name, parameters, body, file, annotated.get(name, []))
+    function = Function(name, parameters, body, file, annotated.get(name, []))
     if receiver:
-        package.methods.setdefault(receiver, {})[name] = made
+        package.methods.setdefault(receiver, {})[name] = function
     else:
-        package.functions[name] = made
+        package.functions[name] = function
     return closing + 1
 
 

@@ -2,7 +2,7 @@
 
     python -m tools.helm
 
-The package holds them for Linux on x86-64. Elsewhere those on PATH are used. Without them the
+The package contains them for Linux on x86-64. On other machines those on PATH are used. Without them the
 tests fail, and rehearsals render no charts.
 """
 

@@ -18,13 +18,13 @@ BEGIN, END = "<!-- judged -->\n", "<!-- end of judged -->\n"
 
 
 def settable(block: Block) -> int:
-    """How many arguments a configuration can set, those of blocks included."""
+    """The number of arguments that a configuration can set, including those of blocks."""
     own = sum(a.required or a.optional for a in block.attributes.values())
     return own + sum(settable(nested.block) for nested in block.blocks.values())
 
 
 def table() -> str:
-    """A row for each service that the tiers use, one for all others."""
+    """A row for each service that the tiers use, and one for all others."""
     golden = (ROOT / "tests" / "golden").glob("*/*.json")
     used = {
         name for file in golden for name in json.loads(file.read_text(encoding="utf-8")).get("resource", {})
@@ -53,12 +53,12 @@ def table() -> str:
 
 
 def _service(source: str) -> str:
-    found = re.search(r"internal/service/(\w+)/", source)
-    return found[1] if found else ""
+    match = re.search(r"internal/service/(\w+)/", source)
+    return match[1] if match else ""
 
 
 def page() -> str:
-    """The page with the table of today."""
+    """The page with the current table."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     return f"{before}{BEGIN}{table()}{END}{rest.partition(END)[2]}"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tierra.aws.service_models import files, opened
 
-# Services whose SDK for Go has another name than botocore's folder or service id.
+# Services whose package in the Go SDK has another name than botocore's folder or service ID.
 SERVICES = {
     "configservice": "config",
     "eventbridge": "events",
@@ -25,20 +25,20 @@ def text(folder: str) -> bytes:
 
 @cache
 def shapes(folder: str) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = json.loads(text(folder))["shapes"]
-    return found
+    result: dict[str, dict[str, Any]] = json.loads(text(folder))["shapes"]
+    return result
 
 
 @cache
 def service(package: str) -> str | None:
-    """The folder of a package of the Go SDK."""
+    """The folder of the service of a package of the Go SDK."""
     wanted = SERVICES.get(package, package)
     for folder in files():
         if folder.replace("-", "") == wanted:
             return folder
     for folder in files():
-        found = re.search(rb'"serviceId"\s*:\s*"([^"]+)"', text(folder))
-        if found and re.sub(r"[\W_]", "", found[1].decode()).lower() == package:
+        match = re.search(rb'"serviceId"\s*:\s*"([^"]+)"', text(folder))
+        if match and re.sub(r"[\W_]", "", match[1].decode()).lower() == package:
             return folder
     return None
 
@@ -52,14 +52,14 @@ def enums(folder: str) -> dict[str, list[str]]:
 @cache
 def limits(folder: str) -> dict[str, list[tuple[str, Any, Any]]]:
     """The limits of each member of the structures, by its name in lower case: type, least, most."""
-    found: dict[str, list[tuple[str, Any, Any]]] = {}
+    result: dict[str, list[tuple[str, Any, Any]]] = {}
     for shape in shapes(folder).values():
         for member, target in shape.get("members", {}).items():
             inner = shapes(folder)[target["shape"]]
             if "min" in inner or "max" in inner:
                 triple = (inner["type"], inner.get("min"), inner.get("max"))
-                found.setdefault(member.lower(), []).append(triple)
-    return found
+                result.setdefault(member.lower(), []).append(triple)
+    return result
 
 
 def value_of(folder: str, constant: str) -> str | None:

@@ -2,10 +2,10 @@
 
     python -m tools.new ENV
 
-Answers are variables (`QUESTIONS`), or typed on the terminal; wrong ones are asked again with what the spec
-says about them. With EXAMPLE, an application of examples/ is copied to systems/<SYSTEM> and the environment
-runs it. Files appear only when they are whole and sound, and none is ever replaced. Exit code 0, or 1 with a
-message and nothing written.
+Answers are variables (`QUESTIONS`), or typed on the terminal; a wrong one is asked again, after its problems.
+With EXAMPLE, an application of examples/ is copied to systems/<SYSTEM> and the environment runs it. Files are
+created atomically, and existing ones are never replaced. Exit code 0, or 1 with a message and nothing
+written.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from modules.loader import load
 from modules.network.ranges import free_range
-from modules.spec import Environment, load
+from modules.spec import Environment
 from tierra.specs import overlaps
 from tierra.terraform.templating import Templates
 from tierra.validation.environment_names import REHEARSAL_ACCOUNT, EnvironmentName
@@ -44,12 +45,10 @@ Answers = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Question:
-    """A variable of make, the key of the spec that it fills, and how it is asked for on a terminal.
-
-    `usual` is what nothing typed means; without one, or where it is None, a question must be answered. Where
-    it is what the other environments say (`theirs`), a person at a terminal is asked. One `for_aws` is asked
-    only when the target is aws, one `for_example` only when an application is copied.
-    """
+    """A variable of make, the key of the spec that it sets, and the question for it on a terminal. `usual` is
+    the value of an empty answer; without one, or if it is None, an answer is required. If it comes from the
+    other environments (`theirs`), it is only used after asking. `for_aws`: only with target: aws;
+    `for_example`: only if an application is copied."""
 
     variable: str
     key: str
@@ -64,23 +63,24 @@ def _nothing(_answers: Answers, _draft: Draft) -> str:
     return ""
 
 
-def _theirs(say: Callable[[Environment], str | None]) -> Callable[[Answers, Draft], str | None]:
-    """What all other environments say, those with target: aws where there are any; None where they differ."""
+def _theirs(value_of: Callable[[Environment], str | None]) -> Callable[[Answers, Draft], str | None]:
+    """The value in all other environments, or in those with target: aws if there are any; None if they
+    differ."""
 
     def usual(_answers: Answers, draft: Draft) -> str | None:
-        said = {say(each) for each in draft.real or draft.others}
-        return said.pop() if len(said) == 1 else None
+        values = {value_of(environment) for environment in draft.real or draft.others}
+        return values.pop() if len(values) == 1 else None
 
     return usual
 
 
-def _theirs_on_aws(say: Callable[[Environment], str | None]) -> Callable[[Answers, Draft], str | None]:
-    return lambda answers, draft: _theirs(say)(answers, draft) if draft.real else None
+def _theirs_on_aws(value_of: Callable[[Environment], str | None]) -> Callable[[Answers, Draft], str | None]:
+    return lambda answers, draft: _theirs(value_of)(answers, draft) if draft.real else None
 
 
 def _domain(answers: Answers, draft: Draft) -> str:
     """A name in the zone that no other environment has."""
-    taken = {name for each in draft.real for name in each.edge.hosts}
+    taken = {name for environment in draft.real for name in environment.edge.hosts}
     usual = f"app.{answers['ZONE']}"
     return f"{draft.environment}.{answers['ZONE']}" if usual in taken else usual
 
@@ -90,11 +90,11 @@ QUESTIONS = (
         "PROJECT",
         "project",
         "Short name of the product, such as acme; all names begin with it",
-        _theirs(lambda other: other.project),
+        _theirs(lambda spec: spec.project),
         theirs=True,
     ),
     Question(
-        "REGION", "region", "AWS region, such as us-east-1", _theirs(lambda other: other.region), theirs=True
+        "REGION", "region", "AWS region, such as us-east-1", _theirs(lambda spec: spec.region), theirs=True
     ),
     Question(
         "TARGET",
@@ -103,13 +103,13 @@ QUESTIONS = (
         lambda *_: "rehearsal",
     ),
     Question(
-        "ACCOUNT", "account", "AWS account, twelve digits", _theirs_on_aws(lambda other: other.account), True
+        "ACCOUNT", "account", "AWS account, twelve digits", _theirs_on_aws(lambda spec: spec.account), True
     ),
     Question(
         "ZONE",
         "edge.zone",
         "Your hosted zone in Route 53, such as example.com",
-        _theirs_on_aws(lambda other: other.edge.zone),
+        _theirs_on_aws(lambda spec: spec.edge.zone),
         True,
     ),
     Question("DOMAIN", "edge.domain", "Public host name", _domain, True),
@@ -117,7 +117,7 @@ QUESTIONS = (
         "REPOSITORY",
         "delivery.repository",
         "Repository on GitHub, owner/name",
-        _theirs_on_aws(lambda other: other.delivery.repository if other.delivery.github else None),
+        _theirs_on_aws(lambda spec: spec.delivery.repository if spec.delivery.github else None),
         True,
     ),
     Question(
@@ -135,58 +135,60 @@ QUESTIONS = (
 
 
 class Stopped(Exception):
-    """Why nothing is written, in lines for people."""
+    """Why nothing was written, as lines of a message."""
 
 
 def main() -> int:
     environment = sys.argv[1]
     try:
-        path = write(environment, {each.variable: os.environ.get(each.variable, "") for each in QUESTIONS})
+        path = write(
+            environment, {question.variable: os.environ.get(question.variable, "") for question in QUESTIONS}
+        )
     except Stopped as stopped:
         sys.stderr.write(f"new: nothing was written: {stopped}\n")
         return 1
     except (KeyboardInterrupt, EOFError):
         sys.stderr.write("\nnew: nothing was written\n")
         return 1
-    written = load(path)
-    for system in written.systems.values():
+    spec = load(path)
+    for system in spec.systems.values():
         if system.folder and Path(system.folder).parent == SYSTEMS:
             print(f"new: {system.folder} has the application, for you to change")
     print(f"new: {path.as_posix()} is written; next: make plan ENV={environment}")
-    if written.target == "aws":
+    if spec.target == "aws":
         print(f"new: without AWS, make rehearse ENV={environment} tries it")
         print(f"new: make doctor ENV={environment} reports what this machine and your credentials lack")
     return 0
 
 
 def write(environment: str, given: Answers) -> Path:
-    """The file of the new spec. Raises Stopped, and then there is none."""
+    """Writes the file of the new spec and returns its path. Raises Stopped, with nothing written."""
     path = FOLDER / f"{environment}.yaml"
     _free(path, environment)
-    draft = Draft(environment, tuple(_sound(FOLDER)))
+    draft = Draft(environment, tuple(_valid_specs(FOLDER)))
     answers = {name: answer.strip() for name, answer in given.items() if answer.strip()}
-    whole, missing = draft.completed(answers)
-    if missing or draft.guessed(answers) or draft.faults(whole):
+    complete, missing = draft.completed(answers)
+    if missing or draft.guessed(answers) or draft.faults(complete):
         try:
-            # Twice, for a terminal cannot be sought in, which Python asks of a file that it reads and writes.
-            with open(TERMINAL, encoding="utf-8", errors="replace") as typed, open(TERMINAL, "w") as seen:
-                whole = draft.asked(
-                    answers, typed.readline, lambda text: print(text, end="", file=seen, flush=True)
+            # Opened twice: Python requires a file for reading and writing to be seekable.
+            with open(TERMINAL, encoding="utf-8", errors="replace") as typed, open(TERMINAL, "w") as shown:
+                complete = draft.ask(
+                    answers, typed.readline, lambda text: print(text, end="", file=shown, flush=True)
                 )
         except OSError:
             if missing:
                 heading = f"there is no terminal for questions, and make new ENV={environment} still needs"
-                lines = [f"  {each.variable}=…  {each.text}" for each in missing]
+                lines = [f"  {question.variable}=…  {question.text}" for question in missing]
                 raise Stopped("\n".join([heading, *lines])) from None
-    if problems := draft.faults(whole):
+    if problems := draft.faults(complete):
         raise Stopped(
-            "\n".join([f"{len(problems)} problem{'s' * (len(problems) > 1)}", *map(_told, problems)])
+            "\n".join([f"{len(problems)} problem{'s' * (len(problems) > 1)}", *map(_described, problems)])
         )
-    if clashes := draft.clashes(whole):
+    if clashes := draft.clashes(complete):
         raise Stopped("\n".join(clashes))
-    copied = _copy(whole["EXAMPLE"], SYSTEMS / whole["SYSTEM"]) if whole["EXAMPLE"] else None
+    copied = _copy(complete["EXAMPLE"], SYSTEMS / complete["SYSTEM"]) if complete["EXAMPLE"] else None
     try:
-        _create(path, draft.text(whole))
+        _create(path, draft.text(complete))
     except Stopped:
         if copied:
             shutil.rmtree(copied)
@@ -195,7 +197,7 @@ def write(environment: str, given: Answers) -> Path:
 
 
 def _free(path: Path, environment: str) -> None:
-    """Raises Stopped unless the name is one for an environment, and free."""
+    """Raises Stopped unless the name is valid and not in use."""
     try:
         TypeAdapter(EnvironmentName).validate_python(environment)
     except ValidationError as error:
@@ -208,18 +210,18 @@ def _free(path: Path, environment: str) -> None:
 
 @dataclass(frozen=True)
 class Draft:
-    """A spec in the making: its name, and the environments that there are."""
+    """A spec before it is written: its name, and the existing environments."""
 
     environment: str
     others: tuple[Environment, ...] = ()
 
     @property
     def real(self) -> list[Environment]:
-        """Those whose target is AWS."""
-        return [each for each in self.others if each.target == "aws"]
+        """The environments with target: aws."""
+        return [environment for environment in self.others if environment.target == "aws"]
 
     def completed(self, given: Answers) -> tuple[dict[str, str], list[Question]]:
-        """The answers with what is usual, and the questions that only the user can answer."""
+        """The answers with defaults, and the questions that only the user can answer."""
         answers, missing = dict(given), []
         for question in _questions(answers):
             if question.variable in answers:
@@ -232,18 +234,21 @@ class Draft:
         return answers, missing
 
     def guessed(self, given: Answers) -> bool:
-        """Whether an answer would be taken from the other environments."""
-        return any(each.theirs and each.variable not in given for each in QUESTIONS)
+        """Whether a default would be taken from the other environments."""
+        return any(question.theirs and question.variable not in given for question in QUESTIONS)
 
-    def asked(self, given: Answers, read: Callable[[], str], say: Callable[[str], None]) -> dict[str, str]:
-        """Every answer, sound by itself and beside those before it. Raises EOFError without one."""
+    def ask(
+        self, given: Answers, read_line: Callable[[], str], write_text: Callable[[str], None]
+    ) -> dict[str, str]:
+        """All answers, each valid by itself and with those before it. Raises EOFError at the end of the
+        input."""
         answers = dict(given)
         for question in _questions(answers):
             usual = question.usual(answers, self)
             hint = "" if usual is None else f" [{usual or 'none'}]"
-            while not self._sound(question, answers, say):
-                say(f"{question.text}{hint}: ")
-                line = read()
+            while not self._is_answered(question, answers, write_text):
+                write_text(f"{question.text}{hint}: ")
+                line = read_line()
                 if not line:
                     raise EOFError
                 answer = line.strip() or usual
@@ -251,18 +256,20 @@ class Draft:
                     answers[question.variable] = answer
         return answers
 
-    def _sound(self, question: Question, answers: dict[str, str], say: Callable[[str], None]) -> bool:
-        """Whether there is a right answer. A wrong one is taken out, and what is wrong is said."""
+    def _is_answered(
+        self, question: Question, answers: dict[str, str], write_text: Callable[[str], None]
+    ) -> bool:
+        """Whether there is a valid answer. A wrong one is removed, and its problems are printed."""
         if question.variable not in answers:
             return False
-        wrong = [each for each in self.faults(answers) if _variable(each) == question.variable]
+        wrong = [problem for problem in self.faults(answers) if _variable(problem) == question.variable]
         if wrong:
             del answers[question.variable]
-        say("".join(f"{_told(each)}\n" for each in wrong))
+        write_text("".join(f"{_described(problem)}\n" for problem in wrong))
         return not wrong
 
     def faults(self, answers: Answers) -> list[Problem]:
-        """What the spec says about the answers, and whether the application can be copied."""
+        """The problems of the answers in the spec, and of copying the application."""
         if problem := _uncopied(answers.get("EXAMPLE", ""), answers.get("SYSTEM", "")):
             return [problem]
         try:
@@ -272,10 +279,10 @@ class Draft:
         return []
 
     def clashes(self, answers: Answers) -> list[str]:
-        """Why this environment cannot stand beside the others; the answers are right by themselves."""
-        found = self._loaded(answers)
-        both = [*self.real, found] if found.target == "aws" else []
-        return [each for each in overlaps(both) if f"/{self.environment}.yaml" in each]
+        """Conflicts of this environment with the others; the answers are valid by themselves."""
+        loaded = self._loaded(answers)
+        both = [*self.real, loaded] if loaded.target == "aws" else []
+        return [overlap for overlap in overlaps(both) if f"/{self.environment}.yaml" in overlap]
 
     def _loaded(self, answers: Answers) -> Environment:
         with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
@@ -284,17 +291,19 @@ class Draft:
             return load(path)
 
     def text(self, answers: Answers) -> str:
-        """The file. Keys without an answer are left out, or stand in a comment."""
-        plain = {each.variable.lower(): _yaml(answers.get(each.variable, "")) for each in QUESTIONS}
+        """The content of the file. Keys without an answer are left out, or are comments."""
+        plain = {
+            question.variable.lower(): _yaml(answers.get(question.variable, "")) for question in QUESTIONS
+        }
         runner = [_yaml(label.strip()) for label in answers.get("RUNNER", "").split(",") if label.strip()]
         example = answers.get("EXAMPLE", "")
         system = SYSTEMS / answers.get("SYSTEM", "")
         region = regions().get(answers.get("REGION", ""))
         account = answers.get("ACCOUNT", "")
         creators = {
-            each.account
-            for each in self.real
-            if each.delivery.github and each.delivery.oidc_provider == "create"
+            environment.account
+            for environment in self.real
+            if environment.delivery.github and environment.delivery.oidc_provider == "create"
         }
         values = {
             **plain,
@@ -313,13 +322,13 @@ class Draft:
 
 
 def _questions(answers: Answers) -> Iterable[Question]:
-    """The questions in their order; which come last depends on what the first were answered meanwhile."""
-    for each in QUESTIONS:
-        if each.for_aws and answers.get("TARGET") != "aws":
+    """The questions in order. Which are asked depends on earlier answers."""
+    for question in QUESTIONS:
+        if question.for_aws and answers.get("TARGET") != "aws":
             continue
-        if each.for_example and not answers.get("EXAMPLE"):
+        if question.for_example and not answers.get("EXAMPLE"):
             continue
-        yield each
+        yield question
 
 
 def _variable(problem: Problem) -> str | None:
@@ -329,50 +338,56 @@ def _variable(problem: Problem) -> str | None:
     key = problem.path.partition("[")[0]
     if key.startswith("systems."):
         key = "systems"
-    return next((each.variable for each in QUESTIONS if each.key == key), None)
+    return next((question.variable for question in QUESTIONS if question.key == key), None)
 
 
-def _told(problem: Problem) -> str:
-    """The problem, named by its variable: no file has it yet."""
+def _described(problem: Problem) -> str:
+    """The problem with the name of its variable, because no file has it yet."""
     variable = _variable(problem)
     return replace(problem, path="", line=0).text(variable) if variable else problem.text("the spec")
 
 
 def _yaml(text: str) -> str:
-    """A text as YAML writes it: bare where it stays that text."""
+    """A text in YAML: without quotes if that is the same text."""
     bare = re.fullmatch(r"[A-Za-z]([A-Za-z0-9_./@:-]*[A-Za-z0-9])?", text) and isinstance(scalar(text), str)
     return text if bare or not text else json.dumps(text, ensure_ascii=False)
 
 
-def _sound(folder: Path) -> Iterator[Environment]:
-    """The other environments. What is wrong with a file, a plan of that one says."""
+def _valid_specs(folder: Path) -> Iterator[Environment]:
+    """The other environments that are valid. Plans of the others report their problems."""
     for path in sorted(folder.glob("*.yaml")):
         with suppress(SpecError):
             yield load(path)
 
 
 def _unused_range(others: Iterable[Environment]) -> str:
-    """A range that no other environment has or knows to be routed elsewhere, so that the two could be
-    connected one day."""
+    """A range that no other environment uses or routes, so that the two could be connected later."""
     return str(
-        free_range(16, [taken for each in others for taken in (each.network.cidr, *each.network.taken)])
+        free_range(
+            16,
+            [
+                taken
+                for environment in others
+                for taken in (environment.network.cidr, *environment.network.taken)
+            ],
+        )
     )
 
 
 def _uncopied(example: str, system: str) -> Problem | None:
     """Why the application cannot be copied."""
-    known = sorted(each.name for each in EXAMPLES.iterdir() if each.is_dir())
+    known = sorted(folder.name for folder in EXAMPLES.iterdir() if folder.is_dir())
     if example and example not in known:
         rule = f"must be one of {', '.join(known)}"
         return Problem("EXAMPLE", short(example), rule, "write one of these, or leave it out")
     if example and system and os.path.lexists(SYSTEMS / system):
-        place = (SYSTEMS / system).as_posix()
-        return Problem("SYSTEM", short(system), f"{place} must not exist", "choose another name")
+        target = (SYSTEMS / system).as_posix()
+        return Problem("SYSTEM", short(system), f"{target} must not exist", "choose another name")
     return None
 
 
 def _copy(example: str, target: Path) -> Path:
-    """Copies the application in one step, or raises Stopped."""
+    """Copies the application atomically, or raises Stopped."""
     try:
         target.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new.", dir=target.parent) as scratch:
@@ -385,7 +400,7 @@ def _copy(example: str, target: Path) -> Path:
 
 
 def _create(path: Path, text: str) -> None:
-    """Puts the file there in one step, or raises Stopped."""
+    """Creates the file atomically, or raises Stopped."""
     try:
         handle, beside = tempfile.mkstemp(prefix=".new.", dir=path.parent)
         try:

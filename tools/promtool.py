@@ -2,9 +2,9 @@
 
     python -m tools.promtool
 
-Its own project publishes it only as a download. Debian has it in the package `prometheus`, which is fetched
-and unpacked here and not installed: no rights are needed, and no service starts. Elsewhere promtool must be
-on PATH.
+The Prometheus project publishes it only as a download. Debian has it in the package `prometheus`, which is
+downloaded and unpacked but not installed: no root access is needed, and no service starts. On other systems
+promtool must be on PATH.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ ELSEWHERE = (
 
 
 class Missing(Exception):
-    """Why there is no promtool, and what to do."""
+    """Why promtool is not available, and the remedy."""
 
 
 def main() -> int:
     """The exit code."""
-    found = shutil.which("promtool", path=_path_without(TARGET.parent))
+    installed = shutil.which("promtool", path=_path_without(TARGET.parent))
     try:
-        if found:
+        if installed:
             TARGET.unlink(missing_ok=True)
-            TARGET.symlink_to(found)
+            TARGET.symlink_to(installed)
         else:
             install(TARGET)
     except Missing as reason:
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def install(target: Path) -> None:
-    """Takes promtool out of Debian's package. Raises Missing where apt is not to be had or finds nothing."""
+    """Extracts promtool from Debian's package. Raises Missing if apt is missing or has no such package."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         raise Missing(ELSEWHERE)
     with tempfile.TemporaryDirectory(prefix="tierra-promtool-") as scratch:
@@ -58,8 +58,8 @@ def install(target: Path) -> None:
 
 
 def download(folder: Path) -> Path:
-    """The package, by apt: with the lists of packages that the machine has, or with fresh ones of our own,
-    for a new machine has none and only root may renew them."""
+    """The package, by apt: with the package lists of the machine, or else with new ones in a separate folder,
+    because a new machine has none and only root can update them."""
     try:
         _run(["apt-get", "download", PACKAGE], folder)
     except Missing:
@@ -80,9 +80,9 @@ def _run(command: list[str], folder: Path) -> None:
 
 
 def _path_without(folder: Path) -> str:
-    """Where programs are looked for, less the folder that this one fills."""
-    places = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(place for place in places if Path(place).resolve() != folder.resolve())
+    """PATH without the folder into which this module installs."""
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(entry for entry in entries if Path(entry).resolve() != folder.resolve())
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Extracts the checks of hashicorp/terraform-provider-aws from its sources, for the rehearsal.
 
 `python -m tools.provider_checks CHECKOUT` writes `rehearsal/rules/provider.json.gz`: per type its source
-file, rules per argument, and which arguments exclude or need one another. CHECKOUT holds the provider's
+file, rules per argument, and which arguments exclude or need one another. CHECKOUT has the provider's
 folders `internal` and `names`; values of enumerations come from botocore's service models.
 
 A checkout may be older than the provider that is rehearsed, so a check is kept only when all of it is
 understood and nothing in it can have been relaxed since: lists of values that the SDK enumerates, limits that
-the service's model confirms or that are natural, forms of text. Lists and limits that the provider writes
-down itself are for the YAML files in `rehearsal/rules/`, one by one.
+the service's model confirms or that cannot change, and formats of texts. Lists and limits in the provider's
+own code belong in the YAML files in `rehearsal/rules/`, after a review of each.
 """
 
 from __future__ import annotations
@@ -84,22 +84,20 @@ DEEPEST = 8
 
 
 class Unknown(Exception):
-    """A part of a check that is not understood."""
+    """A part of a check that this module does not understand."""
 
 
 class Values(list[Any]):
-    """All values that the service's model lists: newer versions of the provider allow newer ones too."""
+    """All values in the service's model; newer versions of the provider also allow newer values."""
 
 
 NUMBERS = ("integer", "long", "float", "double")
 
 
 def widened(rule: Rule, path: str, folder: str | None) -> Rule | None:
-    """A rule of numbers with the limits of today's model, which are those of newer versions of the provider.
-
-    A limit that the model does not confirm stays only if it is one of nature: nothing negative, at most one
-    hundred percent, a port. None when nothing is left.
-    """
+    """A rule of numbers with the limits of the current model, which are those of newer versions of the
+    provider. A limit that the model does not confirm stays only if it cannot change: nothing negative, at
+    most one hundred percent, a port. None if nothing is left."""
     key = "range" if "range" in rule else "length"
     low, high = rule[key]
     word = path.rpartition(".")[2].replace("_", "")
@@ -146,18 +144,18 @@ class Reader:
         if isinstance(expression, int | float):
             return expression
         if isinstance(expression, Name):
-            return self._named(expression.name, file, arguments)
+            return self._named_value(expression.name, file, arguments)
         if isinstance(expression, Literal) and str(expression.type) in (
             "[]string",
             "[]int",
             "[]interface{}",
             "[]any",
         ):
-            return [self.value(one, file, arguments) for _, one in expression.elements]
+            return [self.value(element, file, arguments) for _, element in expression.elements]
         if isinstance(expression, Call):
             return self._called(expression, file, arguments)
         if isinstance(expression, tuple) and expression[0] == "bin":
-            left, right = (self.value(one, file, arguments) for one in expression[2:])
+            left, right = (self.value(operand, file, arguments) for operand in expression[2:])
             if expression[1] == "+":
                 return left + right
             if expression[1] == "*":
@@ -168,7 +166,7 @@ class Reader:
             return -self.value(expression[2], file, arguments)
         raise Unknown(str(expression))
 
-    def _named(self, name: str, file: Any, arguments: dict[str, Expression]) -> Any:
+    def _named_value(self, name: str, file: Any, arguments: dict[str, Expression]) -> Any:
         if name in ("true", "false"):
             return name == "true"
         if name in arguments:
@@ -187,15 +185,15 @@ class Reader:
             return self.value(bound, where, {})
         head, _, last = name.rpartition(".")
         folder = self._imported(head, file)
-        found = models.value_of(folder, last) if folder else None
-        if found is not None:
-            return found
+        value = models.value_of(folder, last) if folder else None
+        if value is not None:
+            return value
         raise Unknown(name)
 
     def _imported(self, alias: str, file: Any) -> str | None:
         path = self.package.imports.get(file, {}).get(alias, "")
-        found = re.search(r"aws-sdk-go(?:-v2)?/service/(\w+)", path)
-        return models.service(found[1]) if found else None
+        match = re.search(r"aws-sdk-go(?:-v2)?/service/(\w+)", path)
+        return models.service(match[1]) if match else None
 
     def _shape(self, name: str, file: Any) -> list[str]:
         head, _, last = name.rpartition(".")
@@ -215,7 +213,7 @@ class Reader:
         if name in ("enum.Values", "enum.Slice") and call.types:
             return self._shape(call.types[0], file)
         if name == "enum.Slice":
-            return [self.value(one, file, arguments) for one in call.arguments]
+            return [self.value(argument, file, arguments) for argument in call.arguments]
         if name.endswith("_Values") and not call.arguments:
             if name in self.package.functions:
                 return self._returned(name, call, arguments)
@@ -223,8 +221,8 @@ class Reader:
         if name.endswith(".Values") and isinstance(call.base, Call | Literal):
             raise Unknown(name)
         if name == "append":
-            first, *others = (self.value(one, file, arguments) for one in call.arguments)
-            more = [x for one in others for x in (one if isinstance(one, list) else [one])]
+            first, *rest = (self.value(argument, file, arguments) for argument in call.arguments)
+            more = [x for value in rest for x in (value if isinstance(value, list) else [value])]
             return type(first)([*first, *more])
         if name in self.package.functions:
             return self._returned(name, call, arguments)
@@ -239,7 +237,10 @@ class Reader:
     def _bind(
         self, function: Function, call: Call, arguments: dict[str, Expression]
     ) -> dict[str, Expression]:
-        given = [arguments.get(one.name, one) if isinstance(one, Name) else one for one in call.arguments]
+        given = [
+            arguments.get(argument.name, argument) if isinstance(argument, Name) else argument
+            for argument in call.arguments
+        ]
         return dict(zip(function.parameters, given, strict=False))
 
     # Checks
@@ -273,9 +274,9 @@ class Reader:
         if name in ALL:
             return self.all(expression.arguments, file, arguments)
         if name in ANY:
-            return [{"any": [self.rules(one, file, arguments) for one in expression.arguments]}]
+            return [{"any": [self.rules(argument, file, arguments) for argument in expression.arguments]}]
         if name == "verify.IsIPv4CIDRBlockOrIPv6CIDRBlock":
-            both = [self.rules(one, file, arguments) for one in expression.arguments]
+            both = [self.rules(argument, file, arguments) for argument in expression.arguments]
             sorts = zip(("cidr4", "cidr6"), both, strict=True)
             return [{"any": [[{"is": kind}, *rules] for kind, rules in sorts]}]
         if name == "verify.ValidARNCheck":
@@ -291,9 +292,9 @@ class Reader:
             key = "no_match" if "DoesNot" in name else "match"
             return [{key: pattern(self.regex(expression.arguments[0], file, arguments))}]
         if name.startswith(OTHERS):
-            values = [self.value(one, file, arguments) for one in expression.arguments]
-            if (made := numbers(last, values)) is not None:
-                return [made]
+            values = [self.value(argument, file, arguments) for argument in expression.arguments]
+            if (rule := numbers(last, values)) is not None:
+                return [rule]
             if last in ("StringInSlice", "IntInSlice"):
                 return allowed("enum_any_case" if values[1:] == [True] else "enum", values[0])
             if last in ("OneOf", "OneOfCaseInsensitive"):
@@ -309,14 +310,14 @@ class Reader:
         raise Unknown(name)
 
     def all(self, expressions: list[Expression], file: Any, arguments: dict[str, Expression]) -> list[Rule]:
-        """The rules of each; a check among them that is not understood is left out."""
-        found = []
-        for one in expressions:
+        """The rules of all expressions; checks that are not understood are left out."""
+        rules = []
+        for expression in expressions:
             try:
-                found += self.rules(one, file, arguments)
+                rules += self.rules(expression, file, arguments)
             except Unknown as unknown:
                 MISSED[str(unknown)[:60]] += 1
-        return found
+        return rules
 
     def regex(self, expression: Expression, file: Any, arguments: dict[str, Expression]) -> str:
         if isinstance(expression, Call) and expression.name.endswith("MustCompile"):
@@ -356,14 +357,14 @@ class Reader:
 
     def schema(
         self,
-        found: Entry,
+        entry: Entry,
         expression: Expression,
         prefix: str,
         file: Any,
         arguments: dict[str, Expression],
         depth: int = 0,
     ) -> None:
-        """Add what a map of arguments checks."""
+        """Adds the checks in a map of arguments."""
         if depth > DEEPEST:
             return
         try:
@@ -371,64 +372,68 @@ class Reader:
         except Unknown as unknown:
             MISSED[f"schema {unknown}"[:70]] += 1
             return
-        for key, one in mapping.elements:
+        for key, element in mapping.elements:
             try:
                 name = self.text(key, file, arguments) if key is not None else ""
-                found.seen.add(f"{prefix}{name}")
-                argument, where, bound = self.literal(one, file, arguments)
+                entry.seen.add(f"{prefix}{name}")
+                argument, where, bound = self.literal(element, file, arguments)
             except Unknown as unknown:
                 MISSED[f"argument {unknown}"[:70]] += 1
                 continue
-            self.argument(found, argument, f"{prefix}{name}", where, bound, depth)
+            self.argument(entry, argument, f"{prefix}{name}", where, bound, depth)
 
     def argument(
         self,
-        found: Entry,
+        entry: Entry,
         argument: Literal,
         path: str,
         file: Any,
         arguments: dict[str, Expression],
         depth: int,
     ) -> None:
-        members = {key.name: one for key, one in argument.elements if isinstance(key, Name)}
+        members = {key.name: value for key, value in argument.elements if isinstance(key, Name)}
         for member in ("ValidateFunc", "ValidateDiagFunc"):
             if member in members and str(members.get("Type")) not in ("schema.TypeMap",):
-                self.keep(found, path, [members[member]], file, arguments)
+                self.keep(entry, path, [members[member]], file, arguments)
         if "Validators" in members:
             listed = members["Validators"]
             if isinstance(listed, Literal):
                 self.keep(
-                    found,
+                    entry,
                     path,
-                    [one for _, one in listed.elements if not self.group(found, path, one, file)],
+                    [
+                        validator
+                        for _, validator in listed.elements
+                        if not self.group(entry, path, validator, file)
+                    ],
                     file,
                     arguments,
                 )
         custom = members.get("CustomType")
         if isinstance(custom, Call) and custom.name == "fwtypes.StringEnumType" and custom.types:
             try:
-                found.rules(path).append({"enum": self._shape(custom.types[0], file)})
+                entry.rules(path).append({"enum": self._shape(custom.types[0], file)})
             except Unknown as unknown:
                 MISSED[str(unknown)] += 1
         elif isinstance(custom, Name | Call | Literal):
             name = custom.name if isinstance(custom, Name | Call) else str(custom.type)
             if name in CUSTOM_TYPES:
-                found.rules(path).append({"is": CUSTOM_TYPES[name]})
+                entry.rules(path).append({"is": CUSTOM_TYPES[name]})
         for member, group in GROUPS.items():
             if member in members:
                 try:
-                    others = self.value(members[member], file, arguments)
+                    paths = self.value(members[member], file, arguments)
                 except Unknown:
                     continue
-                found.group(group, path, [re.sub(r"\.\d+(?=\.|$)", "", other) for other in others])
-        least = members.get("MinItems")  # the most is in the schema, or may have grown
+                entry.group(group, path, [re.sub(r"\.\d+(?=\.|$)", "", name) for name in paths])
+        least = members.get("MinItems")  # the maximum is in the schema, or may have grown
         if isinstance(least, int):
-            found.rules(path).append({"items": [least, None]})
-        self.inside(found, members, path, file, arguments, depth)
+            entry.rules(path).append({"items": [least, None]})
+        self.inside(entry, members, path, file, arguments, depth)
 
     def inside(
         self,
-        found: Entry,
+        entry: Entry,
         members: dict[str, Expression],
         path: str,
         file: Any,
@@ -439,41 +444,41 @@ class Reader:
         if inner is None:
             for member in ("Attributes", "Blocks"):
                 if member in members:
-                    self.schema(found, members[member], f"{path}.", file, arguments, depth + 1)
+                    self.schema(entry, members[member], f"{path}.", file, arguments, depth + 1)
             return
         try:
             literal, file, arguments = self.literal(inner, file, arguments)
         except Unknown:
             return
         if str(literal.type) in ("schema.Schema",):
-            self.argument(found, literal, path, file, arguments, depth)
-        for key, one in literal.elements:
+            self.argument(entry, literal, path, file, arguments, depth)
+        for key, element in literal.elements:
             if isinstance(key, Name) and key.name in ("Schema", "SchemaFunc", "Attributes", "Blocks"):
-                self.schema(found, one, f"{path}.", file, arguments, depth + 1)
+                self.schema(entry, element, f"{path}.", file, arguments, depth + 1)
 
     def model(self) -> str | None:
         """The folder in botocore of the service that most files of the package import."""
-        found = Counter(
+        services = Counter(
             imported[1]
             for aliases in self.package.imports.values()
             for path in aliases.values()
             if (imported := re.search(r"aws-sdk-go(?:-v2)?/service/(\w+)", path))
         )
-        return models.service(found.most_common(1)[0][0]) if found else None
+        return models.service(services.most_common(1)[0][0]) if services else None
 
     def keep(
         self,
-        found: Entry,
+        entry: Entry,
         path: str,
         validators: list[Expression],
         file: Any,
         arguments: dict[str, Expression],
     ) -> None:
         if rules := self.all(validators, file, arguments):
-            found.rules(path).extend(rules)
+            entry.rules(path).extend(rules)
 
-    def group(self, found: Entry, path: str, expression: Expression, file: Any) -> bool:
-        """Whether a validator of the framework is about other arguments; if so it is kept."""
+    def group(self, entry: Entry, path: str, expression: Expression, file: Any) -> bool:
+        """Whether a validator of the framework is about other arguments; if so, it is recorded."""
         if not isinstance(expression, Call):
             return False
         last = expression.name.rpartition(".")[2]
@@ -485,20 +490,20 @@ class Reader:
         }
         if last in ("SizeAtMost", "SizeAtLeast", "SizeBetween", "IsRequired"):
             try:
-                values = [self.value(one, file, {}) for one in expression.arguments]
+                values = [self.value(argument, file, {}) for argument in expression.arguments]
             except Unknown:
                 return True
             low = 1 if last == "IsRequired" else None if last == "SizeAtMost" else values[0]
             high = values[-1] if last in ("SizeAtMost", "SizeBetween") else None
             high = 1 if high == 1 else None  # a larger number may have grown
             if low or high:
-                found.rules(path).append({"items": [low, high]})
+                entry.rules(path).append({"items": [low, high]})
             return True
         if last not in kinds:
             return False
-        others = [self.path_expression(one, path, file) for one in expression.arguments]
-        if all(others):
-            found.group(kinds[last], path, [one for one in others if one])
+        paths = [self.path_expression(argument, path, file) for argument in expression.arguments]
+        if all(paths):
+            entry.group(kinds[last], path, [name for name in paths if name])
         return True
 
     def path_expression(self, expression: Expression, path: str, file: Any) -> str | None:
@@ -522,7 +527,7 @@ MISSED: Counter[str] = Counter()
 
 
 def numbers(last: str, values: list[Any]) -> Rule | None:
-    """The rule of a function about limits, by the end of its name; None when it is another one."""
+    """The rule of a function about limits, by the end of its name; None for other functions."""
     if last == "IsCIDRNetwork":
         return {"is": "cidr"}
     key = "length" if "Len" in last else "range"
@@ -536,14 +541,15 @@ def numbers(last: str, values: list[Any]) -> Rule | None:
 
 
 def allowed(key: str, values: list[Any]) -> list[Rule]:
-    """A rule for a list of values, if it is the model's own: one written down may have grown since."""
+    """A rule for a list of values if the list is that of the model: a list in the provider's code may have
+    grown since."""
     if isinstance(values, Values):
         return [{key: list(values)}]
     raise Unknown(f"list {values}")
 
 
 class Entry:
-    """What is known of a type."""
+    """The checks of a type."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -554,11 +560,11 @@ class Entry:
     def rules(self, path: str) -> list[Rule]:
         return self.checks.setdefault(path, [])
 
-    def group(self, kind: str, path: str, others: list[str]) -> None:
+    def group(self, kind: str, path: str, paths: list[str]) -> None:
         if kind in ("exactly_one", "at_least_one"):
-            listed = sorted({path, *others})
+            listed = sorted({path, *paths})
         else:
-            listed = [path, *sorted(set(others) - {path})]
+            listed = [path, *sorted(set(paths) - {path})]
         groups = self.groups.setdefault(kind, [])
         if listed not in groups and len(listed) > 1:
             groups.append(listed)
@@ -580,27 +586,27 @@ POSIX = {
 
 
 def pattern(regex: str) -> str:
-    """A pattern of Go as one of Python with the same meaning. Raises Unknown when there is none."""
+    """A Go pattern as a Python pattern with the same meaning. Raises Unknown if there is none."""
     regex = re.sub(r"\[:(\w+):\]", lambda m: POSIX.get(m[1], r"\p"), regex)
     if re.search(r"\\[pPCQEz]|\(\?[^:PiSsm]|\(\?P?<|\\x\{", regex):
         raise Unknown(f"pattern {regex}")
-    made, inside, index = "", False, 0
+    translated, inside, index = "", False, 0
     while index < len(regex):
         char = regex[index]
         if char == "\\":
-            made += regex[index : index + 2]
+            translated += regex[index : index + 2]
             index += 2
             continue
         if char == "[" and not inside:
             inside = True
             if regex[index + 1 : index + 2] == "^":
-                made += "[^"
+                translated += "[^"
                 index += 2
             else:
-                made += "["
+                translated += "["
                 index += 1
             if regex[index : index + 1] == "]":
-                made += r"\]"
+                translated += r"\]"
                 index += 1
             continue
         if char == "]" and inside:
@@ -609,13 +615,13 @@ def pattern(regex: str) -> str:
             char = r"\["
         if char == "$" and not inside:
             char = r"\Z"
-        made += char
+        translated += char
         index += 1
     try:
-        re.compile(made, re.ASCII)
+        re.compile(translated, re.ASCII)
     except re.error as problem:
         raise Unknown(f"pattern {regex}: {problem}") from None
-    return made
+    return translated
 
 
 _GUARD = re.compile(
@@ -637,8 +643,8 @@ _NUMBER = re.compile(r"^if \(?(?:value|val|v) < (-?\d+)\)? \|\| \(?(?:value|val|
 
 
 def function_rules(reader: Reader, body: Any, file: Any) -> list[Rule]:
-    """The rules in a function that was written by hand, when each of its branches is of a known form."""
-    found: list[Rule] = []
+    """The rules in a handwritten function, if each of its branches has a known form."""
+    rules: list[Rule] = []
     optional = False
     source = body.text()
     if re.search(r"\b(switch|for|ToLower|ToUpper|TrimSpace|Split|TrimSuffix|TrimPrefix|else \{)", source):
@@ -651,24 +657,24 @@ def function_rules(reader: Reader, body: Any, file: Any) -> list[Rule]:
                 regex = match[3][1:-1] if match[3].startswith("`") else json.loads(match[3])
             else:
                 regex = reader.regex(Name(match[2]), file, {})
-            found.append({"match" if match[1] else "no_match": pattern(regex)})
+            rules.append({"match" if match[1] else "no_match": pattern(regex)})
         elif match := _LONG.match(statement):
-            found.append({"length": [None, int(match[1])]})
+            rules.append({"length": [None, int(match[1])]})
         elif match := _SHORT.match(statement):
-            found.append({"length": [int(match[1]), None]})
+            rules.append({"length": [int(match[1]), None]})
         elif match := _BETWEEN.match(statement):
-            found.append({"length": [int(match[1]), int(match[2])]})
+            rules.append({"length": [int(match[1]), int(match[2])]})
         elif match := _BETWEEN_OTHER.match(statement):
-            found.append({"length": [int(match[2]), int(match[1])]})
+            rules.append({"length": [int(match[2]), int(match[1])]})
         elif match := _NUMBER.match(statement):
-            found.append({"range": [int(match[1]), int(match[2])]})
+            rules.append({"range": [int(match[1]), int(match[2])]})
         else:
             MISSED[f"branch {statement[:50]}"] += 1
             if "return" in statement and "append" not in statement:
                 raise Unknown(f"branch {statement[:50]}")
-    if not found:
+    if not rules:
         raise Unknown(f"function {source[:40]}")
-    return [{"any": [[{"length": [0, 0]}], found]}] if optional else found
+    return [{"any": [[{"length": [0, 0]}], rules]}] if optional else rules
 
 
 def types(package: Package, reader: Reader, folder: str) -> Iterator[tuple[str, str, Entry]]:
@@ -681,9 +687,9 @@ def types(package: Package, reader: Reader, folder: str) -> Iterator[tuple[str, 
                     literal, file, arguments = reader.literal(expression, function.file, {})
                 except Unknown:
                     continue
-                for key, one in literal.elements:
+                for key, element in literal.elements:
                     if isinstance(key, Name) and key.name in ("Schema", "SchemaFunc"):
-                        reader.schema(entry, one, "", file, arguments)
+                        reader.schema(entry, element, "", file, arguments)
             yield kind, name, entry
     for methods in package.methods.values():
         metadata, described = methods.get("Metadata"), methods.get("Schema")
@@ -692,9 +698,9 @@ def types(package: Package, reader: Reader, folder: str) -> Iterator[tuple[str, 
             continue
         entry = Entry(f"{folder}/{described.file}")
         for literal in described.body.literals("schema.Schema"):
-            for key, one in literal.elements:
+            for key, element in literal.elements:
                 if isinstance(key, Name) and key.name in ("Attributes", "Blocks"):
-                    reader.schema(entry, one, "", described.file, {})
+                    reader.schema(entry, element, "", described.file, {})
         validators = methods.get("ConfigValidators")
         if validators:
             for call in validators.body.calls("resourcevalidator."):
@@ -705,33 +711,35 @@ def types(package: Package, reader: Reader, folder: str) -> Iterator[tuple[str, 
                     "AtLeastOneOf": "at_least_one",
                     "RequiredTogether": "together",
                 }
-                paths = [reader.path_expression(one, "", validators.file) for one in call.arguments]
+                paths = [reader.path_expression(argument, "", validators.file) for argument in call.arguments]
                 if last in kinds and all(paths):
-                    first, *others = [path for path in paths if path]
-                    entry.group(kinds[last], first, others)
+                    first, *rest = [path for path in paths if path]
+                    entry.group(kinds[last], first, rest)
         kind = "data" if "datasource." in metadata.body.signature else "resource"
         yield kind, named[1], entry
 
 
 def refers(type_name: str, path: str) -> bool:
-    """Whether an argument is likely to hold the id of another resource: the rehearsal makes that up, and its
-    form may not be AWS's."""
+    """Whether an argument is likely to contain the ID of another resource: the rehearsal makes it up, and its
+    format may differ from that of AWS."""
     name = path.rpartition(".")[2]
-    found = re.fullmatch(r"(?:.+_)?(id|ids|identifier|identifiers|arn|arns)", name)
-    own = re.sub(r"_(id|identifier)$", "", name)
-    return bool(found) and not type_name.endswith(f"_{own}")
+    match = re.fullmatch(r"(?:.+_)?(id|ids|identifier|identifiers|arn|arns)", name)
+    noun = re.sub(r"_(id|identifier)$", "", name)
+    return bool(match) and not type_name.endswith(f"_{noun}")
 
 
 def of_form(rule: Rule) -> bool:
-    """Whether a rule is about the form of a text."""
+    """Whether a rule is about the format of a text."""
     return bool({"match", "no_match", "length", "any"} & set(rule))
 
 
 def settle(entry: Entry, name: str, block: Block, folder: str | None) -> None:
-    """Make an older version's checks true of the newer one whose schema this is."""
+    """Adapts the checks of an older version to the newer one with this schema."""
     for path, rules in entry.checks.items():
         judged = [rule for rule in rules if not (of_form(rule) and refers(name, path))]
-        entry.checks[path] = [kept for rule in judged if (kept := _settled(rule, path, folder)) is not None]
+        entry.checks[path] = [
+            settled for rule in judged if (settled := _settled(rule, path, folder)) is not None
+        ]
     for kind in ("exactly_one", "at_least_one"):
         for paths in entry.groups.get(kind, []):
             parent = paths[0].rpartition(".")[0]
@@ -746,10 +754,10 @@ def settle(entry: Entry, name: str, block: Block, folder: str | None) -> None:
                 }
                 if new:
                     MISSED[f"{kind} {entry.source} {paths} may have grown by {sorted(new)}"] += 1
-                    entry.groups[kind] = [one for one in entry.groups[kind] if one is not paths]
+                    entry.groups[kind] = [members for members in entry.groups[kind] if members is not paths]
                     if kind == "exactly_one":
                         for path in paths:
-                            entry.group("conflicts", path, [other for other in paths if other != path])
+                            entry.group("conflicts", path, [sibling for sibling in paths if sibling != path])
 
 
 def _settled(rule: Rule, path: str, folder: str | None) -> Rule | None:
@@ -757,7 +765,7 @@ def _settled(rule: Rule, path: str, folder: str | None) -> Rule | None:
         return rule if rule.get("length") == [0, 0] else widened(rule, path, folder)
     if "any" in rule:
         inner = [
-            [kept for one in rules if (kept := _settled(one, path, folder)) is not None]
+            [settled for member in rules if (settled := _settled(member, path, folder)) is not None]
             for rules in rule["any"]
         ]
         return {"any": inner} if all(inner) else None
@@ -774,7 +782,7 @@ def extract(folder: Path) -> dict[str, dict[str, Any]]:
     names = attribute_names(folder)
     catalog = Catalog(catalog_path())
     known = {kind: catalog.load("aws", kind) for kind in ("resource", "data")}
-    found: dict[str, dict[str, Any]] = {"resource": {}, "data": {}}
+    result: dict[str, dict[str, Any]] = {"resource": {}, "data": {}}
     for service in sorted((folder / "internal" / "service").iterdir()):
         package = read_package(service)
         reader = Reader(package, names)
@@ -785,14 +793,14 @@ def extract(folder: Path) -> dict[str, dict[str, Any]]:
             settle(entry, name, type_.block, reader.model())
             cleaned = usable(type_.block, {"source": entry.source, "checks": entry.checks, **entry.groups})
             if cleaned:
-                found[kind][name] = cleaned
-    return found
+                result[kind][name] = cleaned
+    return result
 
 
 def main() -> int:
-    found = extract(Path(sys.argv[1]))
-    write_generated(GENERATED, found)
-    for kind, types_ in found.items():
+    checks = extract(Path(sys.argv[1]))
+    write_generated(GENERATED, checks)
+    for kind, types_ in checks.items():
         sys.stdout.write(
             f"{kind}: {len(types_)} types, {sum(len(t['checks']) for t in types_.values())} arguments\n"
         )

@@ -22,8 +22,8 @@ FILE = Path(__file__).resolve().parent.parent / "docs/reference.md"
 TIERS = FILE.parent / "tiers"
 MARK = "<!-- from here on written by python -m tools.reference -->\n"
 MOST_CHOICES = 12
-# Defaults that the models say in code.
-SAID = {
+# Defaults that the models compute.
+DEFAULTS = {
     "environment": "the file's name",
     "account": '`"123456789012"`, in a rehearsal',
     "systems": "three default systems",
@@ -42,7 +42,7 @@ are not required may be left out.
 
 
 def text() -> str:
-    """The page."""
+    """The content of the page."""
     pages = list(sections(Environment.model_json_schema()))
     contents = [f"| {link(path)} | {summary(node)} |" for path, node in pages if path]
     parts = [HEADING + "\n".join(contents), *(section(path, node) for path, node in pages)]
@@ -50,14 +50,18 @@ def text() -> str:
 
 
 def sections(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every mapping of the spec by its dotted path, the whole first, in the order of the models."""
+    """Every mapping of the spec by its dotted path, the top level first, in the order of the models."""
 
     def resolved(node: dict[str, Any]) -> dict[str, Any]:
-        options = [each for each in node.get("anyOf", ()) if each.get("type") != "null"]
-        chosen = [each for each in options if "$ref" in each] if len(options) > 1 else options
+        options = [option for option in node.get("anyOf", ()) if option.get("type") != "null"]
+        chosen = [option for option in options if "$ref" in option] if len(options) > 1 else options
         if len(chosen) == 1:
-            others = {OTHERS: [each for each in options if each is not chosen[0]]}
-            node = {**chosen[0], **others, **{key: value for key, value in node.items() if key != "anyOf"}}
+            alternatives = {OTHERS: [option for option in options if option is not chosen[0]]}
+            node = {
+                **chosen[0],
+                **alternatives,
+                **{key: value for key, value in node.items() if key != "anyOf"},
+            }
         if "$ref" in node:
             target = schema["$defs"][node["$ref"].rpartition("/")[2]]
             node = {**target, **{key: value for key, value in node.items() if key != "$ref"}}
@@ -71,35 +75,35 @@ def sections(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from below(f"{path}[]", node["items"])
         if "properties" not in node:
             return
-        keys = {key: resolved(each) for key, each in node["properties"].items()}
+        keys = {key: resolved(child) for key, child in node["properties"].items()}
         yield path, {**node, "properties": keys}
-        for key, each in keys.items():
-            yield from below(f"{path}.{key}".lstrip("."), each)
+        for key, child in keys.items():
+            yield from below(f"{path}.{key}".lstrip("."), child)
 
     return below("", schema)
 
 
 def section(path: str, node: dict[str, Any]) -> str:
-    """A heading, and a table of the keys that are no sections themselves."""
+    """A heading, and a table of the keys, with links to those that have a section."""
     title, about = (f"## `{path}`", summary(node)) if path else ("## Top", "The top-level keys.")
     lines = [title, "", about, "", "| key | type or values | default | description |", "|---|---|---|---|"]
-    for key, each in node["properties"].items():
-        inner = inside(path, key, each)
-        others = "".join(f", or `{describe(other)}`" for other in each.get(OTHERS, ()))
-        may_be = f"see {link(inner)}{others}" if inner else allowed(each)
-        given = "required" if key in required(path, node) else default(each, "properties" in each)
-        given = given if path else SAID.get(key, given)
-        lines.append(f"| `{key}` | {may_be} | {given} | {cell(each.get('description', ''))} |")
+    for key, child in node["properties"].items():
+        inner = inside(path, key, child)
+        alternatives = "".join(f", or `{describe(option)}`" for option in child.get(OTHERS, ()))
+        may_be = f"see {link(inner)}{alternatives}" if inner else allowed(child)
+        usual = "required" if key in required(path, node) else default(child, "properties" in child)
+        usual = usual if path else DEFAULTS.get(key, usual)
+        lines.append(f"| `{key}` | {may_be} | {usual} | {cell(child.get('description', ''))} |")
     return "\n".join(lines)
 
 
 def required(path: str, node: dict[str, Any]) -> set[str]:
-    """The keys without which there is no spec: the environment's name comes from its file."""
+    """The required keys; the name of the environment comes from its file."""
     return set(node.get("required", ())) - ({"environment"} if not path else set())
 
 
 def inside(path: str, key: str, node: dict[str, Any]) -> str:
-    """The path of the section below a key; empty when there is none."""
+    """The path of the section of a key; empty if it has none."""
     inner = f"{path}.{key}".lstrip(".")
     if "properties" in node:
         return inner
@@ -110,7 +114,7 @@ def inside(path: str, key: str, node: dict[str, Any]) -> str:
 
 
 def allowed(node: dict[str, Any]) -> str:
-    """The type of a value, or the values that it may have."""
+    """The type of a value, or its possible values."""
     choices = node.get("enum", [])
     if len(choices) > MOST_CHOICES and node.get("type") in NUMBERS:
         return f"{', '.join(map(str, choices[:3]))} … {choices[-1]}"
@@ -131,31 +135,31 @@ def default(node: dict[str, Any], is_section: bool) -> str:
 
 
 def summary(node: dict[str, Any]) -> str:
-    """What a section is."""
+    """The description of a section."""
     return cell(node.get("description", ""))
 
 
 def cell(words: str) -> str:
-    """A text in a table: on one line, its marks of Markdown and HTML as they are."""
+    """A text for a table: on one line, with Markdown and HTML escaped."""
     return re.sub(r"([|<*])", r"\\\1", " ".join(words.split()))
 
 
 def link(path: str) -> str:
-    """To the heading of a section, whose anchor has letters, digits, _ and - alone."""
+    """A link to the heading of a section, whose anchor has only letters, digits, _ and -."""
     return f"[`{path}`](#{re.sub(r'[^a-z0-9_-]', '', path)})"
 
 
 def end_of_page(tier: str) -> str:
-    """What a tier needs, who needs it, and what it promises."""
-    # Only now cdktf, which a page of keys does without.
+    """The needs of a tier, the tiers that need it, and its outputs."""
+    # Imported late: cdktf, which the page of keys does not need.
     node.use()
     trim.activate()
     from modules.architecture import TIERS as GRAPH
     from tierra.terraform.outputs import Outputs
 
     import_module(f"modules.{tier}.outputs")
-    (outputs,) = (each for each in Outputs.__subclasses__() if each.tier == tier)
-    needed_by = sorted(name for name, other in GRAPH.items() if tier in other.needs)
+    (outputs,) = (class_ for class_ in Outputs.__subclasses__() if class_.tier == tier)
+    needed_by = sorted(name for name, consumer in GRAPH.items() if tier in consumer.needs)
     lines = [
         "## Outputs",
         "",
@@ -163,7 +167,7 @@ def end_of_page(tier: str) -> str:
         "",
         "| output | what it is |",
         "|---|---|",
-        *(f"| `{each.name}` | {cell(each.description)} |" for each in outputs.described()),
+        *(f"| `{output.name}` | {cell(output.description)} |" for output in outputs.described()),
     ]
     return "\n".join(lines) + "\n"
 
@@ -174,7 +178,7 @@ def pages(tiers: list[str]) -> str:
 
 
 def page_of_tier(path: Path) -> str:
-    """The page of a tier as it should be: what people wrote, then what is written here."""
+    """The page of a tier: the text written by hand, then the generated part."""
     written = path.read_text(encoding="utf-8").partition(MARK)[0].rstrip()
     return f"{written}\n\n{MARK}\n{end_of_page(path.stem)}"
 

@@ -1,7 +1,7 @@
 """Asks registries for versions and their dates. Needs no credentials.
 
-Each function of ASKED takes the name that a registry knows a thing by, and yields versions with the day of
-their release, or None where the registry does not say it.
+Each function of ASKED takes a name in the registry, and yields versions with the day of their release, or
+None if the registry does not have it.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ Version = tuple[str, date | None]
 
 
 class Unreachable(Exception):
-    """Why a registry gave no answer."""
+    """Why a registry did not answer."""
 
 
 def get(address: str, **headers: str) -> bytes:
-    """What an address answers. Raises Unreachable, whose text has no credentials of the address."""
+    """The response of an address. Raises Unreachable, whose text has no credentials of the address."""
     parts = urllib.parse.urlsplit(address)
     if parts.username:
         pair = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"
@@ -59,7 +59,7 @@ def get(address: str, **headers: str) -> bytes:
 
 
 def _token(error: urllib.error.HTTPError) -> str:
-    """A token that anyone gets from the place that a registry of images names."""
+    """An anonymous token from the server that an image registry names."""
     asked = dict(re.findall(r'(\w+)="([^"]*)"', error.headers.get("WWW-Authenticate", "")))
     if "realm" not in asked:
         return ""
@@ -80,35 +80,36 @@ def day(text: object) -> date | None:
 
 def github(name: str) -> Iterator[Version]:
     """Releases of owner/repository."""
-    for each in read(f"https://{GITHUB}/repos/{name}/releases?per_page=100"):
-        if not each.get("prerelease") and not each.get("draft"):
-            yield each["tag_name"], day(each.get("published_at"))
+    for release in read(f"https://{GITHUB}/repos/{name}/releases?per_page=100"):
+        if not release.get("prerelease") and not release.get("draft"):
+            yield release["tag_name"], day(release.get("published_at"))
 
 
 def terraform(name: str) -> Iterator[Version]:
-    """Versions of a provider; the registry says the day of each one apart, of which the newest is asked."""
-    found = read(f"https://registry.terraform.io/v1/providers/{name}")
-    for version in found.get("versions", []):
-        yield version, day(found["published_at"]) if version == found["version"] else None
+    """Versions of a provider. The registry has the day of each version separately; only that of the newest is
+    requested."""
+    provider = read(f"https://registry.terraform.io/v1/providers/{name}")
+    for version in provider.get("versions", []):
+        yield version, day(provider["published_at"]) if version == provider["version"] else None
 
 
 def released(registry: str, name: str, version: str) -> date | None:
-    """The day of one version, of registries that say it apart."""
+    """The day of one version, from registries with a separate address for it."""
     if registry != "terraform":
         return None
     return day(read(f"https://registry.terraform.io/v1/providers/{name}/{version}").get("published_at"))
 
 
 def opentofu(name: str) -> Iterator[Version]:
-    for each in read(f"https://registry.opentofu.org/v1/providers/{name}/versions")["versions"]:
-        yield each["version"], None
+    for release in read(f"https://registry.opentofu.org/v1/providers/{name}/versions")["versions"]:
+        yield release["version"], None
 
 
 def helm(name: str) -> Iterator[Version]:
     """Versions of a chart, by the address of its repository and its name: `https://… name`."""
     repository, chart = name.split()
-    for each in charts(repository).get(chart, []):
-        yield str(each["version"]), day(each.get("created"))
+    for entry in charts(repository).get(chart, []):
+        yield str(entry["version"]), day(entry.get("created"))
 
 
 @cache
@@ -119,7 +120,7 @@ def charts(repository: str) -> dict[str, Any]:
 
 
 def image(name: str) -> Iterator[Version]:
-    """Tags of an image: registry/name. No registry says the day of a tag."""
+    """Tags of an image: registry/name. No registry has the day of a tag."""
     host, _, path = name.partition("/")
     host = "registry-1.docker.io" if host == "docker.io" else host
     for tag in read(f"https://{host}/v2/{path}/tags/list").get("tags") or []:
@@ -128,9 +129,9 @@ def image(name: str) -> Iterator[Version]:
 
 def python(name: str) -> Iterator[Version]:
     """Releases of a package, from the index of pip's configuration, each with the day of its first file."""
-    found = read(f"{index()}/{name}/", Accept=SIMPLE)
-    days: dict[str, date | None] = dict.fromkeys(found.get("versions", []))
-    for file in found.get("files", []):
+    project = read(f"{index()}/{name}/", Accept=SIMPLE)
+    days: dict[str, date | None] = dict.fromkeys(project.get("versions", []))
+    for file in project.get("files", []):
         release = re.match(r"[^-]+-([^-]+?)(?:-|\.tar\.gz|\.zip|\.whl)", file["filename"])
         uploaded = day(file.get("upload-time"))
         if release and not file.get("yanked") and uploaded:
@@ -141,15 +142,15 @@ def python(name: str) -> Iterator[Version]:
 
 @cache
 def index() -> str:
-    """Where pip looks for packages."""
-    if named := os.environ.get("PIP_INDEX_URL"):
-        return named.rstrip("/")
+    """The address of the package index that pip uses."""
+    if address := os.environ.get("PIP_INDEX_URL"):
+        return address.rstrip("/")
     for key in ("global.index-url", "install.index-url"):
-        said = subprocess.run(
+        configured = subprocess.run(
             [sys.executable, "-m", "pip", "config", "get", key], capture_output=True, text=True, check=False
         )
-        if said.returncode == 0:
-            return said.stdout.strip().rstrip("/")
+        if configured.returncode == 0:
+            return configured.stdout.strip().rstrip("/")
     from pip._internal.models.index import PyPI
 
     return str(PyPI.simple_url)
@@ -160,29 +161,29 @@ def npm(name: str) -> Iterator[Version]:
     program = shutil.which("npm", path=path)
     if not program:
         raise Unreachable("npm, which knows its registry, is not on PATH")
-    said = subprocess.run(
+    configured = subprocess.run(
         [program, "config", "get", "registry"],
         env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
         check=False,
     )
-    if not (registry := said.stdout.strip().rstrip("/")):
+    if not (registry := configured.stdout.strip().rstrip("/")):
         raise Unreachable("npm names no registry; try npm config get registry")
-    found = read(f"{registry}/{urllib.parse.quote(name, safe='@')}")
-    for version in found.get("versions", {}):
-        yield version, day(found.get("time", {}).get(version))
+    package = read(f"{registry}/{urllib.parse.quote(name, safe='@')}")
+    for version in package.get("versions", {}):
+        yield version, day(package.get("time", {}).get(version))
 
 
 def grafana(name: str) -> Iterator[Version]:
-    for each in read(f"https://grafana.com/api/plugins/{name}/versions").get("items", []):
-        yield each["version"], day(each.get("createdAt"))
+    for release in read(f"https://grafana.com/api/plugins/{name}/versions").get("items", []):
+        yield release["version"], day(release.get("createdAt"))
 
 
 def endoflife(name: str) -> Iterator[Version]:
-    """Versions that AWS offers of a service, as endoflife.date repeats its calendars."""
-    for each in read(f"https://endoflife.date/api/{name}.json"):
-        yield str(each["cycle"]), day(each.get("releaseDate"))
+    """Versions that AWS offers of a service, from the calendars of AWS that endoflife.date copies."""
+    for cycle in read(f"https://endoflife.date/api/{name}.json"):
+        yield str(cycle["cycle"]), day(cycle.get("releaseDate"))
 
 
 ASKED: dict[str, Callable[[str], Iterator[Version]]] = {

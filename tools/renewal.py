@@ -1,11 +1,12 @@
-"""Lists everything that has a version: ours, the newest, and since when ours is outdated.
+"""Lists everything that has a version: the pinned version, the newest one, and since when the pinned one is
+outdated.
 
     python -m tools.renewal [FILE]
 
-What is here is read from the files that pin it, so nothing has to be listed twice; what is newest is asked of
-the registries in reach, without credentials. One that does not answer is named, and is no error. With FILE
-the old ones are written there as Markdown, or nothing where there are none: the text of the issue of a
-workflow. Exit code 0.
+Pinned versions are read from the files that pin them, so nothing is listed twice; the newest ones come from
+registries, without credentials. A registry that does not answer is reported, and is no error. FILE gets the
+outdated ones as Markdown, or is empty if there are none: a workflow opens an issue with this text. Exit
+code 0.
 """
 
 from __future__ import annotations
@@ -56,8 +57,8 @@ IMAGE = re.compile(r"^\s+\w+: ((?:[a-z0-9-]+/)+[a-z0-9-]+):([\w.-]+)$", re.M)
 
 @dataclass(frozen=True)
 class Pin:
-    """A version that a file names. `asked` is what answers for it, with the name it knows it by; empty: none.
-    Only versions that start with `line` count as newer."""
+    """A version in a file. `asked` is the registry that has it, with its name there; empty: none. Only
+    versions that start with `line` count as newer."""
 
     kind: str
     name: str
@@ -69,8 +70,8 @@ class Pin:
 
 @dataclass(frozen=True)
 class Row:
-    """What was found out. `newest` is empty where nothing answered, which `remark` explains; `since` is the
-    day of the first newer one, where the registry says it."""
+    """The result for a pin. `newest` is empty if no registry answered, which `remark` explains; `since` is
+    the day of the first newer release, if the registry has it."""
 
     pin: Pin
     newest: str = ""
@@ -79,19 +80,19 @@ class Row:
     remark: str = ""
 
 
-# --- what is here ---
+# --- pinned versions ---
 
 
 def pins(root: Path = ROOT) -> list[Pin]:
     """Everything that has a version, in order."""
-    found = {
+    result = {
         *_terraform(root),
         *_modules(root),
         *_images(root),
         *_table(root),
         *_packages(root),
     }
-    return sorted(found, key=lambda pin: (ORDER.index(pin.kind), pin.name, pin.file, pin.version))
+    return sorted(result, key=lambda pin: (ORDER.index(pin.kind), pin.name, pin.file, pin.version))
 
 
 def _read(root: Path, path: str) -> str:
@@ -111,9 +112,9 @@ def _terraform(root: Path) -> Iterator[Pin]:
             STACK,
             ("terraform", f"hashicorp/{name}"),
         )
-    kept = root / "tierra/bindings/providers.json.gz"
-    for name, provider in _providers(kept):
-        file = kept.relative_to(root).as_posix()
+    schemas = root / "tierra/bindings/providers.json.gz"
+    for name, provider in _providers(schemas):
+        file = schemas.relative_to(root).as_posix()
         yield Pin("provider", f"hashicorp/{name}", provider, file, ("terraform", f"hashicorp/{name}"))
     lock = "environments/providers.lock.hcl"
     programs = {host: name.lower() for name, host in REGISTRIES.items()}
@@ -128,7 +129,7 @@ def _providers(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def _modules(root: Path) -> Iterator[Pin]:
-    """Charts, actions and plugins, by the source of the modules: nothing is imported."""
+    """Charts, actions and plugins, from the source of the modules; nothing is imported."""
     for file in [*sources(root), *sorted((root / "tierra" / "github").glob("*.py"))]:
         path, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
         for name, _, tag in ACTION.findall(text):
@@ -136,7 +137,7 @@ def _modules(root: Path) -> Iterator[Pin]:
         values = _constants(file)
         for call in ast.walk(ast.parse(text)):
             if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Chart":
-                words = [_value(each, values) for each in call.args]
+                words = [_value(argument, values) for argument in call.args]
                 if len(words) == 3 and all(isinstance(word, str) for word in words):
                     name, version, repository = words
                     yield Pin("chart", name, version, path, ("helm", f"{repository} {name}"))
@@ -154,16 +155,16 @@ def _modules(root: Path) -> Iterator[Pin]:
 
 
 def _images(root: Path) -> Iterator[Pin]:
-    """Images that values of charts name with a tag: in place, or by a constant of a module."""
+    """Images with a tag in values of charts: written there, or from a constant of a module."""
     texts = {file.relative_to(root).as_posix(): file.read_text(encoding="utf-8") for file in sources(root)}
     for file in sorted((root / "templates").rglob("*.yaml")):
         path, text = file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
-        for found in TAGGED.finditer(text):
-            image = f"{found['host']}/{found['path']}"
+        for match in TAGGED.finditer(text):
+            image = f"{match['host']}/{match['path']}"
             for source, code in texts.items():
                 if source.split("/")[1] != path.split("/")[1]:
                     continue  # values are filled in by the tier of the same name
-                for constant in re.findall(rf"\b{found['name']}=(\w+)[,)]", code):
+                for constant in re.findall(rf"\b{match['name']}=(\w+)[,)]", code):
                     if version := _constants(root / source).get(constant):
                         yield Pin("image", image, str(version), source, ("image", image))
         if host := re.search(r"^registry: (\S+)$", text, re.M):
@@ -207,18 +208,18 @@ def _packages(root: Path) -> Iterator[Pin]:
 
 
 def _constants(file: Path) -> dict[str, Any]:
-    """The plain values that a module gives names to, at its top."""
-    found: dict[str, Any] = {}
-    for each in ast.parse(file.read_text(encoding="utf-8")).body:
-        if isinstance(each, ast.Assign) and len(each.targets) == 1:
-            target, value = each.targets[0], each.value
+    """The constants at the top of a module that have plain values."""
+    constants: dict[str, Any] = {}
+    for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+            target, value = statement.targets[0], statement.value
             pairs = [(target, value)]
             if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
                 pairs = list(zip(target.elts, value.elts, strict=False))
-            for name, one in pairs:
-                if isinstance(name, ast.Name) and (known := _value(one, found)) is not None:
-                    found[name.id] = known
-    return found
+            for name, element in pairs:
+                if isinstance(name, ast.Name) and (constant := _value(element, constants)) is not None:
+                    constants[name.id] = constant
+    return constants
 
 
 def _value(node: ast.expr, known: Mapping[str, Any]) -> Any:
@@ -230,44 +231,50 @@ def _value(node: ast.expr, known: Mapping[str, Any]) -> Any:
         return None
 
 
-# --- what is newest ---
+# --- newest versions ---
 
 
-def newer(pin: Pin, found: list[Version]) -> list[Version]:
-    """The releases that are newer than what is pinned, the newest last. Of a range: those past its end."""
+def newer(pin: Pin, releases: list[Version]) -> list[Version]:
+    """The releases that are newer than the pinned one, the newest last; for a range, those after its end."""
     last = re.findall(r"< *([\d.]+)", pin.version)
     if pin.version.startswith(">") and not last:
         return []
     ours = numbers(last[0] if last else pin.version)
-    same = [each for each in found if each[0].startswith(pin.line) and numbers(each[0])]
+    same = [release for release in releases if release[0].startswith(pin.line) and numbers(release[0])]
     if pin.kind == "image" and not last:  # a tag with fewer numbers moves
-        same = [each for each in same if len(numbers(each[0])) == len(ours)]
-    past = [each for each in same if numbers(each[0]) > ours or (last and numbers(each[0]) == ours)]
-    return sorted(past, key=lambda each: numbers(each[0])) if ours else []
+        same = [release for release in same if len(numbers(release[0])) == len(ours)]
+    past = [
+        release for release in same if numbers(release[0]) > ours or (last and numbers(release[0]) == ours)
+    ]
+    return sorted(past, key=lambda release: numbers(release[0])) if ours else []
 
 
 def answer(pin: Pin) -> Row:
-    """What its registry says."""
+    """The result of asking the registry of a pin."""
     registry, name = pin.asked
     if registry == AWS:
         return Row(pin, remark="only AWS has it: run make versions with credentials")
     if not registry:
         return Row(pin, remark="no registry")
     try:
-        found = [each for each in ASKED[registry](name) if numbers(each[0]) and each[0].startswith(pin.line)]
+        releases = [
+            release
+            for release in ASKED[registry](name)
+            if numbers(release[0]) and release[0].startswith(pin.line)
+        ]
     except (Unreachable, KeyError, TypeError, ValueError, AttributeError) as error:
         return Row(
-            pin, remark=f"not asked: {error}" if isinstance(error, Unreachable) else "answers strangely"
+            pin, remark=f"not asked: {error}" if isinstance(error, Unreachable) else "unexpected answer"
         )
-    if not found:
+    if not releases:
         return Row(pin, remark="the registry has no release of it")
-    past = newer(pin, found)
-    newest = past[-1][0] if past else max((version for version, _ in found), key=numbers)
+    past = newer(pin, releases)
+    newest = past[-1][0] if past else max((version for version, _ in releases), key=numbers)
     return Row(pin, newest, bool(past), _first(registry, name, past))
 
 
 def _first(registry: str, name: str, past: list[Version]) -> date | None:
-    """The day of the first newer one; None where the registry does not say those of all."""
+    """The day of the first newer release; None if the registry does not have the day of each."""
     days = [released for _, released in past if released]
     if past and len(days) < len(past):
         try:
@@ -278,22 +285,22 @@ def _first(registry: str, name: str, past: list[Version]) -> date | None:
 
 
 def rows(root: Path = ROOT) -> list[Row]:
-    found = pins(root)
+    all_pins = pins(root)
     with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(answer, found))
+        return list(pool.map(answer, all_pins))
 
 
-# --- what is said ---
+# --- output ---
 
 
-def lines(found: list[Row], today: date) -> Iterator[str]:
-    table = [("", "", "here", "newest", "since", "file"), *(_cells(row, today) for row in found)]
+def lines(rows: list[Row], today: date) -> Iterator[str]:
+    table = [("", "", "here", "newest", "since", "file"), *(_cells(row, today) for row in rows)]
     widths = [max(len(cells[at]) for cells in table) for at in range(5)]
     for cells in table:
         start = "  ".join(f"{cell:{width}}" for cell, width in zip(cells[:5], widths, strict=True))
         yield f"{start}  {cells[5]}".rstrip()
-    old, silent = sum(row.old for row in found), sum(not row.newest for row in found)
-    yield f"versions: {len(found)} in all, {old} old, {silent} without an answer"
+    old, silent = sum(row.old for row in rows), sum(not row.newest for row in rows)
+    yield f"versions: {len(rows)} in all, {old} old, {silent} without an answer"
 
 
 def _cells(row: Row, today: date) -> tuple[str, ...]:
@@ -306,31 +313,31 @@ def _since(row: Row, today: date) -> str:
     return f"{row.since} ({(today - row.since).days} days)" if row.since else "old; the date is unknown"
 
 
-def markdown(found: list[Row], today: date) -> str:
-    """The old ones as a table; empty when there are none."""
-    old = sorted((row for row in found if row.old), key=lambda row: (row.since or today, row.pin.name))
+def markdown(rows: list[Row], today: date) -> str:
+    """The outdated versions as a table; empty if there are none."""
+    old = sorted((row for row in rows if row.old), key=lambda row: (row.since or today, row.pin.name))
     if not old:
         return ""
-    head = f"{len(old)} of {len(found)} versions are old. `make versions` lists all of them."
+    head = f"{len(old)} of {len(rows)} versions are old. `make versions` lists all of them."
     table = ["| | | here | newest | since | file |", "|---|---|---|---|---|---|"]
     table += [f"| {' | '.join(_plain(cell) for cell in _cells(row, today))} |" for row in old]
-    silent = [row for row in found if not row.newest]
+    silent = [row for row in rows if not row.newest]
     reasons = sorted({row.remark for row in silent})
     more = [f"No answer for {len(silent)}: {'; '.join(map(_plain, reasons))}."] if silent else []
     return "\n".join([head, "", *table, "", *more]).rstrip() + "\n"
 
 
 def _plain(text: str) -> str:
-    """A registry's words are no Markdown, and mention no one."""
+    """Text of a registry without Markdown and without mentions of users."""
     return re.sub(r"([|<>\[\]`*_@\\])", r"\\\1", text)
 
 
 def main() -> int:
     today = datetime.now(UTC).date()
-    found = rows()
-    print("\n".join(lines(found, today)))
+    results = rows()
+    print("\n".join(lines(results, today)))
     for file in sys.argv[1:2]:
-        Path(file).write_text(markdown(found, today), encoding="utf-8")
+        Path(file).write_text(markdown(results, today), encoding="utf-8")
     return 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from modules.spec import load
+from modules.loader import load
 from tierra.validation.errors import SpecError
 from tierra.validation.extends import resolved
 
@@ -17,11 +17,11 @@ def main() -> int:
     path = Path(sys.argv[1])
     try:
         load(path)
-        said = {key: value for key, value in resolved(path)[0].data.items() if key != "extends"}
+        keys = {key: value for key, value in resolved(path)[0].data.items() if key != "extends"}
     except SpecError as error:
         print(error, file=sys.stderr)
         return 1
-    print(yaml.safe_dump(said, sort_keys=False, allow_unicode=True), end="")
+    print(yaml.safe_dump(keys, sort_keys=False, allow_unicode=True), end="")
     return 0
 
 

@@ -17,7 +17,7 @@ FILE = Path(__file__).parent.parent / "environments" / "schema.json"
 
 
 def text() -> str:
-    """The schema as it stands in the file."""
+    """The content of the schema file."""
     schema = Environment.model_json_schema()
     for section in (schema, *schema["$defs"].values()):
         section.pop(REFUSED, None)
@@ -47,11 +47,11 @@ def _in_lists(node: Any) -> Iterator[str]:
     """The definitions that are items of lists."""
     if isinstance(node, dict):
         items = node.get("items")
-        for each in (items, *items.get("anyOf", ())) if isinstance(items, dict) else ():
-            if "$ref" in each:
-                yield each["$ref"].rpartition("/")[2]
-    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from _in_lists(each)
+        for item in (items, *items.get("anyOf", ())) if isinstance(items, dict) else ():
+            if "$ref" in item:
+                yield item["$ref"].rpartition("/")[2]
+    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _in_lists(child)
 
 
 if __name__ == "__main__":

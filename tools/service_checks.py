@@ -20,7 +20,7 @@ from tierra.bindings.schema import Attribute
 from tools import models
 from tools.provider_checks import Unknown, of_form, pattern, refers
 
-# Beginnings of types that are not the name of a service's folder: what they are called in botocore.
+# Prefixes of types that are not the name of a service's folder, and its name in botocore.
 SERVICES = {
     "aws_appautoscaling_": "application-autoscaling",
     "aws_apprunner_": "apprunner",
@@ -43,7 +43,7 @@ SERVICES = {
     "aws_vpc_": "ec2",
 }
 VERBS = ("Create", "Put", "Register")
-# Members that are called like an argument and mean something else, or that the provider writes differently.
+# Members with the name of an argument but another meaning or another format.
 LEFT_OUT = ("tags", "region", "id", "arn", "policy", "type")
 
 
@@ -61,7 +61,7 @@ def folder_of(name: str) -> tuple[str, str] | None:
 
 
 def members(folder: str, noun: str) -> tuple[str, dict[str, dict[str, Any]]] | None:
-    """The operation that makes a noun, and the shapes of its input's members by name in lower case."""
+    """The operation that creates a noun, and the shapes of its input's members by name in lower case."""
     shapes = models.shapes(folder)
     operations = json.loads(models.text(folder))["operations"]
     by_name = {name.lower(): operation for name, operation in operations.items()}
@@ -69,8 +69,8 @@ def members(folder: str, noun: str) -> tuple[str, dict[str, dict[str, Any]]] | N
         operation = by_name.get(f"{verb}{noun}".replace("_", "").lower())
         if operation and "input" in operation:
             input_ = shapes[operation["input"]["shape"]].get("members", {})
-            found = {name.lower(): shapes[target["shape"]] for name, target in input_.items()}
-            return operation["name"], found
+            inputs = {name.lower(): shapes[target["shape"]] for name, target in input_.items()}
+            return operation["name"], inputs
     return None
 
 
@@ -83,54 +83,54 @@ def rules(shape: dict[str, Any]) -> list[dict[str, Any]]:
     )
     if key is None:
         return []
-    made: list[dict[str, Any]] = [] if low is None and high is None else [{key: [low, high]}]
+    result: list[dict[str, Any]] = [] if low is None and high is None else [{key: [low, high]}]
     if shape["type"] == "string" and "pattern" in shape:
         with suppress(Unknown):
-            made.append({"match": pattern(shape["pattern"])})
-    return made
+            result.append({"match": pattern(shape["pattern"])})
+    return result
 
 
 def read(type_: Type) -> tuple[dict[str, Any], int]:
-    """The checks of a type, and how many of its arguments have a member."""
+    """The checks of a type, and the number of its arguments that have a member."""
     placed = folder_of(type_.name)
-    made = members(*placed) if placed else None
-    if not placed or not made:
+    operation_and_shapes = members(*placed) if placed else None
+    if not placed or not operation_and_shapes:
         return {}, 0
-    operation, shapes = made
+    operation, shapes = operation_and_shapes
     checks, mapped = {}, 0
     for name, attribute in type_.block.attributes.items():
         shape = shapes.get(name.replace("_", ""))
-        if shape is None or name in LEFT_OUT or not _given(attribute):
+        if shape is None or name in LEFT_OUT or not _settable(attribute):
             continue
         mapped += 1
-        judged = [one for one in rules(shape) if not (of_form(one) and refers(type_.name, name))]
+        judged = [rule for rule in rules(shape) if not (of_form(rule) and refers(type_.name, name))]
         if judged:
             checks[name] = judged
     source = f"API {operation} of {placed[0]}"
     return usable(type_.block, {"source": source, "checks": checks}), mapped
 
 
-def _given(attribute: Attribute) -> bool:
+def _settable(attribute: Attribute) -> bool:
     return attribute.type in ("string", "number") and (attribute.required or attribute.optional)
 
 
 def main() -> int:
     known = read_generated()["resource"]
     types = Catalog(catalog_path()).load("aws", "resource")
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     arguments = mapped = 0
     for name, type_ in sorted(types.items()):
         if name in known:
             continue
         entry, members_ = read(type_)
-        arguments += sum(_given(attribute) for attribute in type_.block.attributes.values())
+        arguments += sum(_settable(attribute) for attribute in type_.block.attributes.values())
         mapped += members_
         if entry:
-            found[name] = entry
-    write_generated(MODELS, {"resource": found})
-    judged = sum(len(entry["checks"]) for entry in found.values())
+            result[name] = entry
+    write_generated(MODELS, {"resource": result})
+    judged = sum(len(entry["checks"]) for entry in result.values())
     sys.stdout.write(
-        f"{len(types) - len(known)} types without checks of the provider: {len(found)} found in models,"
+        f"{len(types) - len(known)} types without checks of the provider: {len(result)} found in models,"
         f" {mapped} of {arguments} arguments mapped, {judged} judged\n"
     )
     return 0

@@ -24,7 +24,8 @@ _PRIVATE = "_typecheckingstub__"
 
 
 def write(root: Path, target: Path) -> int:
-    """Stubs of what `modules/` below `root` imports, in place of those in `target`; how many modules."""
+    """Writes stubs of the modules that `modules/` below `root` imports, replacing those in `target`; returns
+    their number."""
     shutil.rmtree(target, ignore_errors=True)
     count = 0
     for name, modules in imports(root).items():
@@ -40,32 +41,34 @@ def write(root: Path, target: Path) -> int:
 
 
 def shortened(source: str) -> str:
-    """The classes, functions and imports of a module, with their types and without what they do."""
+    """The classes, functions and imports of a module, with their types and without bodies."""
     tree = ast.parse(source)
     tree.body = _declarations(tree.body)
     return ast.unparse(tree) + "\n"
 
 
 def _declarations(body: list[ast.stmt]) -> list[ast.stmt]:
-    kept: list[ast.stmt] = []
+    declarations: list[ast.stmt] = []
     for statement in body:
         if isinstance(statement, ast.ClassDef):
             statement.body = _declarations(statement.body) or [_nothing()]
             statement.decorator_list = []
             statement.keywords = []
-            kept.append(statement)
+            declarations.append(statement)
         elif isinstance(statement, ast.FunctionDef):
             if statement.name.startswith(_PRIVATE):
                 continue
             statement.body = [_nothing()]
-            statement.decorator_list = [each for each in statement.decorator_list if _matters(each)]
-            kept.append(statement)
+            statement.decorator_list = [
+                decorator for decorator in statement.decorator_list if _matters(decorator)
+            ]
+            declarations.append(statement)
         elif isinstance(statement, ast.Import):
             if statement.names[0].name not in _AT_RUN_TIME:
-                kept.append(statement)
+                declarations.append(statement)
         elif isinstance(statement, ast.ImportFrom | ast.AnnAssign):
-            kept.append(statement)
-    return kept
+            declarations.append(statement)
+    return declarations
 
 
 def _nothing() -> ast.stmt:

@@ -1,7 +1,5 @@
-"""Compares what cdktf and its successor write for every environment: `make successor`.
-
-Nothing may differ but what `EXPLAINED` says.
-"""
+"""Compares the output of cdktf and of its successor for every environment: `make successor`. Only differences
+that `EXPLAINED` lists are allowed."""
 
 from __future__ import annotations
 
@@ -18,30 +16,32 @@ from tierra.bindings.successor import NAME
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# By the end of a path in the generated Terraform, why it differs.
+# The reason for a difference, by the end of its path in the generated Terraform.
 EXPLAINED = {
     "required_providers.aws.source": "cdktf writes the short form of the same address",
 }
 
 
 def main() -> int:
-    """The exit code: 1 when something differs without an explanation."""
+    """The exit code: 1 if there is a difference without an explanation."""
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
         for spec in sorted(Path(ROOT, "environments").glob("*.yaml")):
-            ours, theirs = (written(spec.stem, each, Path(scratch, each)) for each in ("cdktf", NAME))
-            found = sorted(set(differences(ours, theirs)))
-            unexplained = [each for each in found if explained(each[0]) is None]
+            ours, theirs = (
+                written(spec.stem, bindings, Path(scratch, bindings)) for bindings in ("cdktf", NAME)
+            )
+            changes = sorted(set(differences(ours, theirs)))
+            unexplained = [change for change in changes if explained(change[0]) is None]
             wrong += len(unexplained)
             count = sum(len(named) for root in theirs.values() for named in root["resource"].values())
             print(f"{spec.stem}: {count} resources, {len(unexplained)} unexplained differences")
-            for path, before, after in found:
+            for path, before, after in changes:
                 print(f"  {path}: cdktf {before}, {NAME} {after}: {explained(path) or 'not explained'}")
     return 1 if wrong else 0
 
 
 def written(environment: str, bindings: str, folder: Path) -> dict[str, Any]:
-    """The generated Terraform by tier, as these bindings write it."""
+    """The generated Terraform by tier, from these bindings."""
     settings = {**os.environ, "BINDINGS": bindings, "CDKTF_OUTDIR": str(folder / environment)}
     subprocess.run([sys.executable, "main.py", environment], cwd=ROOT, env=settings, check=True)
     roots = sorted((folder / environment / "stacks").glob("*/cdk.tf.json"))
@@ -59,8 +59,8 @@ def differences(left: Any, right: Any, path: str = "") -> Iterator[tuple[str, st
             inner = f"{path}.{key}" if path else key
             yield from differences(left.get(key), right.get(key), inner)
     elif isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
-        for index, (one, other) in enumerate(zip(left, right, strict=True)):
-            yield from differences(one, other, f"{path}[{index}]")
+        for index, (first, second) in enumerate(zip(left, right, strict=True)):
+            yield from differences(first, second, f"{path}[{index}]")
     elif left != right:
         yield path, json.dumps(left), json.dumps(right)
 

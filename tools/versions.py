@@ -1,12 +1,11 @@
-"""Asks AWS for its present versions, and updates tierra/aws/versions.yaml.
+"""Asks AWS for its current versions, and updates tierra/aws/versions.yaml.
 
     python -m tools.versions ENV
 
-`make versions` runs it after tools.renewal, which lists everything else and needs no credentials.
-AWS answers with any account's credentials that may do what ACTIONS lists; the region is that of the spec.
-What AWS does not answer stays: the days of ElastiCache and DocumentDB, and the image of the cluster
-autoscaler. The change is reviewed and committed like any other. Exit code 0, or 1 when AWS could not be
-asked.
+`make versions` runs it after tools.renewal, which lists everything else and needs no credentials. Credentials
+of any account that allow ACTIONS are sufficient; the region is that of the spec. Facts that AWS does not
+publish in an API stay: the days of ElastiCache and DocumentDB, and the image of the cluster autoscaler. The
+change is reviewed and committed like any other. Exit code 0, or 1 if AWS could not be asked.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from modules.compute import versions
-from modules.spec import load as load_spec
+from modules.loader import load as load_spec
 from tierra.aws.calendar import (
     ADDONS,
     AUTOSCALER,
@@ -81,10 +80,10 @@ def main() -> int:
         return _refuse(what, f"sign in again, or allow the role {', '.join(ACTIONS)}")
     except BotoCoreError as error:
         return _refuse(f"AWS cannot be asked: {error}", "check the network and its proxy: HTTPS_PROXY")
-    said = list(differences(parse_table(text), table))
+    changes = list(differences(parse_table(text), table))
     write(TABLE, written(text, table))
-    print("\n".join([*(f"versions: {line}" for line in said), f"versions: {TABLE} is of {today()}"]))
-    if said:
+    print("\n".join([*(f"versions: {line}" for line in changes), f"versions: {TABLE} is of {today()}"]))
+    if changes:
         print("Next: git diff tierra/aws/versions.yaml, make test, then commit it")
     return 0
 
@@ -94,11 +93,11 @@ def _refuse(what: str, remedy: str) -> int:
     return 1
 
 
-# --- what AWS answers ---
+# --- answers of AWS ---
 
 
 def renewed(table: Table, client: Client, day: date) -> Table:
-    """The table with what AWS answers today."""
+    """The table with the current answers of AWS."""
     eks, rds, cache = client("eks"), client("rds"), client("elasticache")
     new = deepcopy(table)
     asked = {"source": AWS, "read": day}
@@ -119,75 +118,75 @@ def renewed(table: Table, client: Client, day: date) -> Table:
 
 
 def kubernetes(eks: Any) -> Iterator[tuple[str, Row]]:
-    """Versions of EKS with their days, those that are no longer supported among them."""
+    """Versions of EKS with their days, including versions that are no longer supported."""
     pages = eks.get_paginator("describe_cluster_versions").paginate(includeAll=True)
-    for each in _all(pages, "clusterVersions"):
-        ended = each.get("versionStatus") == "UNSUPPORTED"
-        if numbers(each["clusterVersion"]) < (1, 30) or "endOfStandardSupportDate" not in each:
+    for version in _all(pages, "clusterVersions"):
+        ended = version.get("versionStatus") == "UNSUPPORTED"
+        if numbers(version["clusterVersion"]) < (1, 30) or "endOfStandardSupportDate" not in version:
             continue
         days = {
-            "standard_until": _day(each["endOfStandardSupportDate"]),
-            "extended_until": _day(each["endOfExtendedSupportDate"]),
+            "standard_until": _day(version["endOfStandardSupportDate"]),
+            "extended_until": _day(version["endOfExtendedSupportDate"]),
         }
-        yield each["clusterVersion"], ({"offered": False} if ended else {}) | days
+        yield version["clusterVersion"], ({"offered": False} if ended else {}) | days
 
 
 def addons(eks: Any, kubernetes: str) -> Iterator[tuple[str, str]]:
-    """The version of each add-on that EKS takes by default with a version of Kubernetes."""
+    """The default version of each add-on for a version of Kubernetes."""
     for name in NAMES:
         pages = eks.get_paginator("describe_addon_versions").paginate(
             kubernetesVersion=kubernetes, addonName=name
         )
-        found = [
-            (fit.get("defaultVersion", False), each["addonVersion"])
+        versions = [
+            (fit.get("defaultVersion", False), entry["addonVersion"])
             for addon in _all(pages, "addons")
-            for each in addon["addonVersions"]
-            for fit in each["compatibilities"]
+            for entry in addon["addonVersions"]
+            for fit in entry["compatibilities"]
             if fit["clusterVersion"] == kubernetes
         ]
-        if found:
-            yield name, next((version for default, version in found if default), found[0][1])
+        if versions:
+            yield name, next((version for default, version in versions if default), versions[0][1])
 
 
 def majors(rds: Any) -> Iterator[tuple[str, Row]]:
     """Majors of PostgreSQL with their days."""
     pages = rds.get_paginator("describe_db_major_engine_versions").paginate(Engine="postgres")
-    for each in _all(pages, "DBMajorEngineVersions"):
+    for major in _all(pages, "DBMajorEngineVersions"):
         ends = {
             life["LifecycleSupportName"]: _day(life["LifecycleSupportEndDate"])
-            for life in each.get("SupportedEngineLifecycles", [])
+            for life in major.get("SupportedEngineLifecycles", [])
         }
-        if each["MajorEngineVersion"].isdigit() and STANDARD in ends:
+        if major["MajorEngineVersion"].isdigit() and STANDARD in ends:
             yield (
-                each["MajorEngineVersion"],
+                major["MajorEngineVersion"],
                 {"standard_until": ends[STANDARD], "extended_until": ends.get(EXTENDED)},
             )
 
 
 def oldest_minors(rds: Any) -> dict[str, int]:
     """Majors of PostgreSQL that can be created, with the oldest minor."""
-    found: dict[str, int] = {}
+    oldest: dict[str, int] = {}
     pages = rds.get_paginator("describe_db_engine_versions").paginate(Engine="postgres")
-    for each in _all(pages, "DBEngineVersions"):
-        major, _, minor = each["EngineVersion"].partition(".")
-        if each.get("Status", "available") == "available" and minor.isdigit():
-            found[major] = min(int(minor), found.get(major, int(minor)))
-    return found
+    for version in _all(pages, "DBEngineVersions"):
+        major, _, minor = version["EngineVersion"].partition(".")
+        if version.get("Status", "available") == "available" and minor.isdigit():
+            oldest[major] = min(int(minor), oldest.get(major, int(minor)))
+    return oldest
 
 
 def cache_versions(cache: Any, engine: str) -> Iterator[tuple[str, Row]]:
     """Versions of an engine of ElastiCache, with the family of their parameter groups."""
     pages = cache.get_paginator("describe_cache_engine_versions").paginate(Engine=engine)
-    for each in _all(pages, "CacheEngineVersions"):
-        version = ".".join(each["EngineVersion"].split(".")[:2])
+    for entry in _all(pages, "CacheEngineVersions"):
+        version = ".".join(entry["EngineVersion"].split(".")[:2])
         if numbers(version) >= LEAST_CACHE:
-            yield version, {"family": each["CacheParameterGroupFamily"]}
+            yield version, {"family": entry["CacheParameterGroupFamily"]}
 
 
 def documentdb(docdb: Any) -> Iterator[str]:
     """Versions of DocumentDB."""
     pages = docdb.get_paginator("describe_db_engine_versions").paginate(Engine="docdb")
-    yield from (each["EngineVersion"] for each in _all(pages, "DBEngineVersions"))
+    yield from (version["EngineVersion"] for version in _all(pages, "DBEngineVersions"))
 
 
 def _all(pages: Iterable[Any], name: str) -> Iterator[Any]:
@@ -200,13 +199,14 @@ def _day(moment: datetime) -> date:
 
 
 def _put(rows: dict[str, Row], version: str, row: Row) -> None:
-    """A version that was not offered for a reason of Tierra's stays so."""
-    kept = {"offered": False} if rows.get(version, {}).get("offered") is False else {}
-    rows[version] = kept | row
+    """A version that Tierra does not offer for a reason of its own stays that way."""
+    withheld = {"offered": False} if rows.get(version, {}).get("offered") is False else {}
+    rows[version] = withheld | row
 
 
 def _sold(rows: dict[str, Row], sold: dict[str, Row], asked: Row) -> None:
-    """AWS tells no days of these: they stay, and a version that is gone is no longer offered."""
+    """AWS has no days for these: existing days stay, and a version that AWS no longer lists is no longer
+    offered."""
     days = {"standard_until": None, "extended_until": None}
     for version, row in sold.items():
         rows[version] = row | days | rows.get(version, {}) | row | asked
@@ -215,16 +215,16 @@ def _sold(rows: dict[str, Row], sold: dict[str, Row], asked: Row) -> None:
             rows[version] = {"offered": False} | row | asked
 
 
-# --- what is written and said ---
+# --- output ---
 
 
 def differences(was: Table, now: Table) -> Iterator[str]:
-    """What is new, gone or different, and what is left to do by hand."""
+    """New, removed and changed rows, and what must be added by hand."""
     for name, rows in now.items():
         for version, row in _sorted(rows) if name != SOURCES else ():
             old, new = (
-                {key: value for key, value in each.items() if key not in ("source", "read")}
-                for each in (was[name].get(version, {}), row)
+                {key: value for key, value in state.items() if key not in ("source", "read")}
+                for state in (was[name].get(version, {}), row)
             )
             changed = [
                 f"{key}: {old.get(key)} → {new.get(key)}"
@@ -245,7 +245,7 @@ def differences(was: Table, now: Table) -> Iterator[str]:
 
 
 def written(text: str, table: Table) -> str:
-    """The text of the table with other rows; the comments above each section stay."""
+    """The text of the table with new rows; the comments above each section stay."""
     lines: list[str] = []
     section = ""
     for line in text.splitlines():
@@ -266,7 +266,7 @@ def _row(version: str, row: Row) -> list[str]:
 
 
 def _sorted(rows: dict[str, Row]) -> list[tuple[str, Row]]:
-    return sorted(rows.items(), key=lambda each: numbers(each[0]))
+    return sorted(rows.items(), key=lambda item: numbers(item[0]))
 
 
 def _value(value: Any) -> str:

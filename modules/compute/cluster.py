@@ -76,7 +76,7 @@ def cluster(stack: Stack, network: NetworkOutputs, key: Key) -> EksCluster:
 
 def _vpc_config(stack: Stack, network: NetworkOutputs) -> EksClusterVpcConfig:
     endpoint = stack.environment.compute.endpoint
-    ranges = [str(each) for each in endpoint.public_cidrs]
+    ranges = [str(cidr) for cidr in endpoint.public_cidrs]
     zones = endpoint.zones or stack.environment.network.zones
     return EksClusterVpcConfig(
         subnet_ids=[network.private_subnet_ids[zone] for zone in zones],

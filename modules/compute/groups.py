@@ -28,7 +28,7 @@ def placement(compute: Compute, group: str | None) -> dict[str, Any]:
     a cluster with several architectures, on nodes of the architecture of `compute.nodes`, for which their
     images are built."""
     if not group:
-        kinds = {each.instance.arm for each in compute.groups.values() if each.open}
+        kinds = {nodes.instance.arm for nodes in compute.groups.values() if nodes.open}
         mixed = kinds - {compute.nodes.instance.arm}
         return {"nodeSelector": {ARCHITECTURE: architecture(compute, None)}} if mixed else {}
     chosen = {LABEL: group}
@@ -36,7 +36,8 @@ def placement(compute: Compute, group: str | None) -> dict[str, Any]:
         chosen[ARCHITECTURE] = architecture(compute, group)
     taints = compute.groups[group].tainted(group)
     tolerations = [
-        {"key": each.key, "operator": "Equal", "value": each.value, "effect": each.effect} for each in taints
+        {"key": taint.key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
+        for taint in taints
     ]
     return {"nodeSelector": chosen, **({"tolerations": tolerations} if tolerations else {})}
 

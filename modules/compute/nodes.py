@@ -87,8 +87,8 @@ def _node_group(
         instance_types=list(nodes.types),
         labels={LABEL: pool.name, **group.labels} if group and pool.name else None,
         taint=[
-            EksNodeGroupTaint(key=each.key, value=each.value, effect=EFFECTS[each.effect])
-            for each in group.tainted(pool.name)
+            EksNodeGroupTaint(key=taint.key, value=taint.value, effect=EFFECTS[taint.effect])
+            for taint in group.tainted(pool.name)
         ]
         if group and pool.name
         else None,

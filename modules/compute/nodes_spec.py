@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from modules.compute.instances import Instance, InstanceType, instances
 from modules.compute.taints_spec import Key, Taint, Value
-from modules.network.spec import Letter
+from modules.network.zones_spec import Letter
 from tierra.validation.labels import as_name, is_name
 from tierra.validation.model import Model, Violation, repeated, rule, rule_error
 
@@ -84,7 +84,7 @@ class Nodes(Model):
     @property
     def burstable(self) -> bool:
         """Whether the nodes use CPU credits."""
-        return any(each.startswith("t") for each in self.types)
+        return any(name.startswith("t") for name in self.types)
 
     @property
     def disk_for_pods(self) -> int:
@@ -94,7 +94,7 @@ class Nodes(Model):
     @property
     def pods_allowed(self) -> int:
         """The maximum number of pods of a node with prefixes of 16 addresses, by network and Kubernetes."""
-        kinds = [instances()[each] for each in self.types]
+        kinds = [instances()[name] for name in self.types]
         addresses = min(kind.interfaces * (kind.addresses - 1) * 16 + 2 for kind in kinds)
         return min(addresses, MOST_PODS_LARGE if self.instance.vcpus >= LARGE_VCPUS else MOST_PODS)
 
@@ -206,7 +206,7 @@ class Group(Nodes):
     @property
     def open(self) -> bool:
         """Whether pods that name no group may run here."""
-        return self.taints is not None and all(each.effect == "PreferNoSchedule" for each in self.taints)
+        return self.taints is not None and all(taint.effect == "PreferNoSchedule" for taint in self.taints)
 
     @rule("instance_type", "alternatives")
     def types_are_alike(self) -> Iterator[Violation]:
@@ -218,21 +218,22 @@ class Group(Nodes):
                 ("alternatives", index - 1), "each type must be named once", "remove the second one"
             )
         for index, name in enumerate(self.alternatives):
-            both = kind, other = self.instance, instances()[name]
-            if other.arm != kind.arm:
-                words = [f"{each.name} has {'arm64' if each.arm else 'amd64'}" for each in both]
+            both = kind, alternative = self.instance, instances()[name]
+            if alternative.arm != kind.arm:
+                words = [f"{type_.name} has {'arm64' if type_.arm else 'amd64'}" for type_ in both]
                 rule = f"the nodes of a group must have one architecture: {' and '.join(words)}"
                 yield Violation(("alternatives", index), rule, "put it into another group")
-            elif (other.vcpus, other.memory) != (kind.vcpus, kind.memory):
+            elif (alternative.vcpus, alternative.memory) != (kind.vcpus, kind.memory):
                 words = [
-                    f"{each.name} has {each.vcpus} and {each.memory // 1024} GiB" for each in (kind, other)
+                    f"{type_.name} has {type_.vcpus} and {type_.memory // 1024} GiB"
+                    for type_ in (kind, alternative)
                 ]
                 rule = f"the nodes of a group must have equal processors and memory: {' and '.join(words)}"
                 alike = [
-                    each.name
-                    for each in instances().values()
-                    if (each.vcpus, each.memory, each.arm) == (kind.vcpus, kind.memory, kind.arm)
-                    and each.name not in self.types
+                    type_.name
+                    for type_ in instances().values()
+                    if (type_.vcpus, type_.memory, type_.arm) == (kind.vcpus, kind.memory, kind.arm)
+                    and type_.name not in self.types
                 ]
                 yield Violation(("alternatives", index), rule, f"write {alike[-1]}" if alike else "remove it")
         if len(self.types) > MOST_TYPES:
@@ -263,6 +264,6 @@ class Group(Nodes):
     @rule("taints")
     def taints_are_named_once(self) -> Iterator[Violation]:
         """Each key has one taint, because the autoscaler reads taints from tags (scaling.py)."""
-        for index in repeated(each.key for each in self.taints or ()):
+        for index in repeated(taint.key for taint in self.taints or ()):
             rule = "each key must be listed once: the autoscaler supports one taint per key"
             yield Violation(("taints", index), rule, "remove one; NoExecute keeps new pods away, too")

@@ -31,15 +31,15 @@ class Pool:
         return self.key.replace("-", "_")
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """`zone a`, or `zone a of the group spot`."""
         return f"zone {self.zone}" + (f" of the group {self.name}" if self.name else "")
 
 
 def share_out(total: int, zones: Sequence[str]) -> dict[str, int]:
     """The number of nodes in each zone: as even as possible, with the remainder in the first zones."""
-    each, rest = divmod(total, len(zones))
-    return {zone: each + (1 if index < rest else 0) for index, zone in enumerate(zones)}
+    share, rest = divmod(total, len(zones))
+    return {zone: share + (1 if index < rest else 0) for index, zone in enumerate(zones)}
 
 
 def pools(compute: Compute, zones: Sequence[str]) -> list[Pool]:

@@ -53,8 +53,8 @@ def _hints(pool: Pool, zone_name: str) -> dict[str, tuple[str, str]]:
     result = {"zone": (ZONE_HINT, zone_name)}
     if isinstance(pool.nodes, Group) and pool.name:
         result["disk"] = (DISK_HINT, f"{pool.nodes.disk_for_pods}Mi")
-        for number, each in enumerate(pool.nodes.tainted(pool.name), start=1):
-            result[f"taint_{number}"] = (TAINT_HINT + each.key, f"{each.value}:{each.effect}")
+        for number, taint in enumerate(pool.nodes.tainted(pool.name), start=1):
+            result[f"taint_{number}"] = (TAINT_HINT + taint.key, f"{taint.value}:{taint.effect}")
     return result
 
 

@@ -29,7 +29,7 @@ def _key(key: str) -> str:
             " underscores, after a domain and a slash or without"
         )
         raise rule_error(rule, "write a key such as workload or example.com/workload")
-    if any(domain == each or domain.endswith(f".{each}") for each in RESERVED):
+    if any(domain == reserved or domain.endswith(f".{reserved}") for reserved in RESERVED):
         raise rule_error(
             f"the key must not be of {domain}, which Kubernetes or EKS set", "choose another key"
         )

@@ -15,7 +15,9 @@ from tierra.validation.model import rule_error
 ADDONS = {version: row.facts for version, row in calendar.rows(calendar.ADDONS).items()}
 AUTOSCALER = {version: row.facts["image"] for version, row in calendar.rows(calendar.AUTOSCALER).items()}
 VERSIONS = tuple(
-    each for each in calendar.offered(calendar.KUBERNETES) if each in ADDONS and each in AUTOSCALER
+    version
+    for version in calendar.offered(calendar.KUBERNETES)
+    if version in ADDONS and version in AUTOSCALER
 )
 NEWEST = VERSIONS[-1]
 

@@ -24,9 +24,9 @@ ARGUMENTS: dict[type[TerraformResource], tuple[str, ...]] = {
 
 def asked(resources: Iterable[TerraformResource]) -> str:
     """JSON: the values of these arguments in the spec, by address."""
-    found = {}
-    for each in resources:
-        inputs = {name: getattr(each, f"{name}_input") for name in ARGUMENTS[type(each)]}
-        address = f"{each.terraform_resource_type}.{each.friendly_unique_id}"
-        found[address] = {name: value for name, value in inputs.items() if value is not None}
-    return json.dumps(found, sort_keys=True, separators=(",", ":"))  # as jsonencode formats it
+    arguments = {}
+    for resource in resources:
+        inputs = {name: getattr(resource, f"{name}_input") for name in ARGUMENTS[type(resource)]}
+        address = f"{resource.terraform_resource_type}.{resource.friendly_unique_id}"
+        arguments[address] = {name: value for name, value in inputs.items() if value is not None}
+    return json.dumps(arguments, sort_keys=True, separators=(",", ":"))  # as jsonencode formats it

@@ -88,8 +88,8 @@ def redis_nodes() -> frozenset[str]:
     """Node types of ElastiCache that are available for new nodes and can fail over."""
     group = models.shape("elasticache", "CreateReplicationGroupMessage")
     text = group["members"]["CacheNodeType"]["documentation"]
-    found = re.findall(r"\bcache\.([a-z0-9]+)\.([a-z0-9]+)", text)
-    return frozenset(f"cache.{family}.{size}" for family, size in found if family not in NO_NODES)
+    matches = re.findall(r"\bcache\.([a-z0-9]+)\.([a-z0-9]+)", text)
+    return frozenset(f"cache.{family}.{size}" for family, size in matches if family not in NO_NODES)
 
 
 def families(classes: Iterable[str]) -> list[str]:

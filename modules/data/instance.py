@@ -18,17 +18,17 @@ def sold_by(service: str, sold: Callable[[], frozenset[str]], example: str) -> C
     def validate(name: str) -> str:
         if name in sold():
             return name
-        written = name.lower() if name.lower().startswith(f"{prefix}.") else f"{prefix}.{name.lower()}"
-        family = written.rpartition(".")[0]
-        sizes = sorted(each for each in sold() if each.rpartition(".")[0] == family)
-        if written in sold():
-            raise rule_error(f"a class of {service} must be written like {example}", f"write {written}")
+        corrected = name.lower() if name.lower().startswith(f"{prefix}.") else f"{prefix}.{name.lower()}"
+        family = corrected.rpartition(".")[0]
+        sizes = sorted(candidate for candidate in sold() if candidate.rpartition(".")[0] == family)
+        if corrected in sold():
+            raise rule_error(f"a class of {service} must be written like {example}", f"write {corrected}")
         if sizes:
             raise rule_error(
-                f"the size must be one that {service} has of {family}", f"write {_some(written, sizes)}"
+                f"the size must be one that {service} has of {family}", f"write {_some(corrected, sizes)}"
             )
         raise rule_error(
-            f"the class must be one that {service} offers", f"write {_some(written, sorted(sold()))}"
+            f"the class must be one that {service} offers", f"write {_some(corrected, sorted(sold()))}"
         )
 
     return validate

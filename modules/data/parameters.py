@@ -39,8 +39,10 @@ def primary_parameters(stack: Stack, settings: Settings) -> DbParameterGroup:
 def replica_parameters(stack: Stack, settings: Settings) -> DbParameterGroup:
     """`aws_db_parameter_group.postgres_replica`. It is unchanged during a major upgrade, while replicas still
     have the earlier version and use it."""
-    kept = ["family", "name_prefix"] if settings.allow_major_upgrade else None
-    return _group(stack, settings, "postgres_replica", "Read replicas of PostgreSQL", COMMON | REPLICA, kept)
+    ignored = ["family", "name_prefix"] if settings.allow_major_upgrade else None
+    return _group(
+        stack, settings, "postgres_replica", "Read replicas of PostgreSQL", COMMON | REPLICA, ignored
+    )
 
 
 def _group(
@@ -49,7 +51,7 @@ def _group(
     role: str,
     description: str,
     parameters: dict[str, tuple[str, str]],
-    kept: list[str] | None = None,
+    ignored: list[str] | None = None,
 ) -> DbParameterGroup:
     """In the family of the major version, so that a major upgrade creates a new group before the old one is
     deleted."""
@@ -63,6 +65,6 @@ def _group(
             DbParameterGroupParameter(name=name, value=value, apply_method=method)
             for name, (value, method) in sorted(parameters.items())
         ],
-        lifecycle=TerraformResourceLifecycle(create_before_destroy=True, ignore_changes=kept),
+        lifecycle=TerraformResourceLifecycle(create_before_destroy=True, ignore_changes=ignored),
         tags=stack.tags(role.replace("_", "-")),
     )

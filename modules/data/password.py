@@ -40,13 +40,13 @@ def password(stack: Stack, keys: Keys, role: str, engine: str, number: int) -> P
         tags=stack.tags(role),
         lifecycle=stack.prevent_destroy,
     )
-    kept = f"aws_secretsmanager_secret_version.{role}.secret_id"
+    stored_id = f"aws_secretsmanager_secret_version.{role}.secret_id"
     stack.ephemeral(
         "aws_secretsmanager_secret_version",
         role,
         # timestamp() is unknown until apply, and terraform defers ephemeral resources with unknown arguments,
         # so no plan reads the value (developer.hashicorp.com/terraform: timestamp, ephemeral)
-        secret_id=f"${{terraform.applying ? {kept} : timestamp()}}",
+        secret_id=f"${{terraform.applying ? {stored_id} : timestamp()}}",
         version_id=version.version_id,
     )
     return Password(secret, f"${{ephemeral.aws_secretsmanager_secret_version.{role}.secret_string}}", number)

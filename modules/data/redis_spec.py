@@ -95,8 +95,8 @@ class Redis(Model):
         if self.version not in sold:
             rule = f"the version of {ENGINES[self.engine]} must be {choices(sold)}, and it is {self.version}"
             key = "version" if "version" in self.model_fields_set else "engine"
-            other = "" if self.engine == "valkey" else ", or engine: valkey beside it"
-            yield Violation((key,), rule, f'write version: "{sold[-1]}"{other}')
+            alternative = "" if self.engine == "valkey" else ", or engine: valkey beside it"
+            yield Violation((key,), rule, f'write version: "{sold[-1]}"{alternative}')
 
     @rule("backup_window", "maintenance_window")
     def windows_are_apart(self) -> Iterator[Violation]:

@@ -44,10 +44,10 @@ def volumes(stack: Stack, network: NetworkOutputs) -> dict[str, Volume]:
         return {}
     key = encryption_key(stack, "volumes", "Volumes of systems", grants_are_for_services())
     result = {}
-    for each, system in systems.items():
-        with stack.system(each) as name:
+    for current, system in systems.items():
+        with stack.system(current) as name:
             for volume in system.volumes:
-                result[f"{each}_{volume}"] = _volume(stack, network, key, f"{name}-{volume}")
+                result[f"{current}_{volume}"] = _volume(stack, network, key, f"{name}-{volume}")
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from modules.delivery.services import (
+from modules.delivery.apply_actions import (
     BUCKETS,
     CHANGES,
     CREATES,
@@ -32,7 +32,7 @@ _SET = {
 def changes(stack: Stack) -> list[Statement]:
     """Statements of `aws_iam_role_policy.apply`: services of a region."""
     return [
-        *_named(stack),
+        *_by_name(stack),
         *_tagged(stack),
         *_settings(stack),
         *_secrets(stack),
@@ -42,8 +42,8 @@ def changes(stack: Stack) -> list[Statement]:
 
 def regions(stack: Stack) -> list[str]:
     """The region of the environment, and that of backup copies."""
-    other = stack.environment.storage.backup.copy_region
-    return [stack.environment.region, *([other] if other else [])]
+    copy_region = stack.environment.storage.backup.copy_region
+    return [stack.environment.region, *([copy_region] if copy_region else [])]
 
 
 def _words(stack: Stack) -> dict[str, str]:
@@ -79,7 +79,7 @@ def tagged(stack: Stack, key: str) -> dict[str, str]:
     return {f"aws:{key}/Environment": environment.environment, f"aws:{key}/Project": environment.project}
 
 
-def _named(stack: Stack) -> list[Statement]:
+def _by_name(stack: Stack) -> list[Statement]:
     names = stack.names
     return [
         Statement(

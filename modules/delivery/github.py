@@ -80,8 +80,12 @@ class Github:
         a name never has tokens without IDs. Source: github.blog/changelog, "Immutable subject claims for
         GitHub Actions OIDC tokens", 2026-04-23; github/docs #45221."""
         delivery = self._stack.environment.delivery
-        named = repository or delivery.repository
-        forms = [named] if delivery.subjects == "numbered" else list(dict.fromkeys((named, plain(named))))
-        found = [f"repo:{form}:environment:{self._environments[job]}" for job in jobs for form in forms]
-        unique = list(dict.fromkeys(found))
+        full_name = repository or delivery.repository
+        forms = (
+            [full_name]
+            if delivery.subjects == "numbered"
+            else list(dict.fromkeys((full_name, plain(full_name))))
+        )
+        subjects = [f"repo:{form}:environment:{self._environments[job]}" for job in jobs for form in forms]
+        unique = list(dict.fromkeys(subjects))
         return unique if len(unique) > 1 else unique[0]

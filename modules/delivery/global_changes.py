@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from modules.delivery.apply_actions import BUDGETS
 from modules.delivery.changes import tagged
-from modules.delivery.services import BUDGETS
-from modules.network.spec import KINDS
+from modules.network.subnets_spec import KINDS
 from tierra.terraform.policy import Everything, Statement
 from tierra.terraform.stack import Stack
 
@@ -42,7 +42,7 @@ def global_changes(stack: Stack) -> list[Statement]:
             sid="LetEfsPlaceMountTargets",
             actions=["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
             resources=[
-                stack.arn("ec2", f"{each}/*") for each in ("network-interface", "security-group", "subnet")
+                stack.arn("ec2", f"{kind}/*") for kind in ("network-interface", "security-group", "subnet")
             ],
             conditions={"Bool": {"aws:ViaAWSService": "true"}},
         )
@@ -77,12 +77,14 @@ def records(stack: Stack) -> list[Statement]:
     if not edge.records:
         return []
     ids = [edge.zone_id, *(zone.id for zone in edge.zones.values())]
-    known = [each for each in ids if each] if all(ids) else ["*"]
+    zone_ids = [zone_id for zone_id in ids if zone_id] if all(ids) else ["*"]
     return [
         Statement(
             sid="SetRecordsOfTheZone",
             actions="route53:ChangeResourceRecordSets",
-            resources=[stack.arn("route53", f"hostedzone/{each}", region="", account="") for each in known],
+            resources=[
+                stack.arn("route53", f"hostedzone/{zone_id}", region="", account="") for zone_id in zone_ids
+            ],
             conditions={
                 "ForAllValues:StringLike": {
                     _RECORDS: [name for zone in edge.zone_names for name in (zone, f"*.{zone}")]
@@ -98,7 +100,7 @@ def attachments(stack: Stack) -> list[Statement]:
     ARNs. Separate, because the other policies are full."""
     network = stack.environment.network
     if network.existing:
-        ids = [each for kind in KINDS for each in getattr(network.existing, kind).values()]
+        ids = [subnet for kind in KINDS for subnet in getattr(network.existing, kind).values()]
         return [
             Statement(
                 sid="BuildInTheExistingNetwork",
@@ -111,12 +113,12 @@ def attachments(stack: Stack) -> list[Statement]:
                 ],
                 resources=[
                     stack.arn("ec2", f"vpc/{network.existing.vpc}", account="*"),
-                    *(stack.arn("ec2", f"subnet/{each}", account="*") for each in ids),
+                    *(stack.arn("ec2", f"subnet/{subnet}", account="*") for subnet in ids),
                 ],
             )
         ]
-    named = dict.fromkeys(each.via for each in network.routes if each.kind != "pcx")
-    if not named:
+    gateways = dict.fromkeys(route.via for route in network.routes if route.kind != "pcx")
+    if not gateways:
         return []
     kinds = {"tgw": "transit-gateway", "vgw": "vpn-gateway"}
     return [
@@ -128,7 +130,7 @@ def attachments(stack: Stack) -> list[Statement]:
                 "ec2:DetachVpnGateway",
             ],
             resources=[
-                *(stack.arn("ec2", f"{kinds[each[:3]]}/{each}", account="*") for each in named),
+                *(stack.arn("ec2", f"{kinds[gateway[:3]]}/{gateway}", account="*") for gateway in gateways),
                 stack.arn("ec2", "transit-gateway-attachment/*"),
             ],
         )

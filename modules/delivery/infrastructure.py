@@ -8,21 +8,20 @@ from cdktf_cdktf_provider_aws.iam_policy import IamPolicy
 from cdktf_cdktf_provider_aws.iam_role import IamRole
 
 from modules.compute.outputs import ComputeOutputs
-from modules.delivery.changes import changes, keys_of_the_company, regions
-from modules.delivery.github import HOST, Github
-from modules.delivery.global_changes import attachments, global_changes, records
-from modules.delivery.services import (
+from modules.delivery.apply_actions import (
     BACKUPS,
     ENHANCED_SCANNING,
     NAMED,
     PASSED_TO,
-    READS,
     ROLES,
-    SECRETS,
     SERVICE_LINKED,
     SETTINGS,
     TAGGED,
 )
+from modules.delivery.changes import changes, keys_of_the_company, regions
+from modules.delivery.github import HOST, Github
+from modules.delivery.global_changes import attachments, global_changes, records
+from modules.delivery.plan_actions import READS, SECRETS
 from modules.state.outputs import policy_arn
 from tierra.patterns.cluster_access import access_entry
 from tierra.patterns.iam import attach_own, boundary_arn, grant

@@ -44,31 +44,31 @@ class Chain:
 
 def chain(environment: Environment, path: Path, load: Load) -> tuple[Chain, list[Violation]]:
     """The chain of an environment whose file is at `path`, and its violations. `load` reads a file without
-    its neighbours; invalid files are left to their users."""
-    named = environment.delivery.promote_from
+    its neighbours. Invalid files of consumers are skipped: commands of their own environments report them."""
+    source_name = environment.delivery.promote_from
     source: Environment | None = None
-    found: list[Violation] = []
-    place = 0
-    if named:
-        source, found = _source(named, path, load)
-        before, seen = source, [environment.environment]
-        while before and not found:
-            if before.environment in seen:
-                found = [_cycle([*seen, before.environment])]
+    violations: list[Violation] = []
+    position = 0
+    if source_name:
+        source, violations = _source(source_name, path, load)
+        before, visited = source, [environment.environment]
+        while before and not violations:
+            if before.environment in visited:
+                violations = [_cycle([*visited, before.environment])]
                 break
-            seen.append(before.environment)
-            place += 1
+            visited.append(before.environment)
+            position += 1
             next_ = before.delivery.promote_from
-            before, found = _source(next_, path, load) if next_ else (None, [])
-        if source and not found:
-            found = list(_misfits(environment, source))
-    later = () if found else tuple(_consumers(environment, path, load, place))
-    return Chain(source, later, place), found
+            before, violations = _source(next_, path, load) if next_ else (None, [])
+        if source and not violations:
+            violations = list(_misfits(environment, source))
+    later = () if violations else tuple(_consumers(environment, path, load, position))
+    return Chain(source, later, position), violations
 
 
-def _source(named: str, path: Path, load: Load) -> tuple[Environment | None, list[Violation]]:
-    file = path.with_name(f"{named}.yaml")
-    others = sorted(each.stem for each in path.parent.glob("*.yaml") if each.stem != path.stem)
+def _source(name: str, path: Path, load: Load) -> tuple[Environment | None, list[Violation]]:
+    file = path.with_name(f"{name}.yaml")
+    others = sorted(spec.stem for spec in path.parent.glob("*.yaml") if spec.stem != path.stem)
     if not file.exists():
         rule = f"promote_from must name an environment beside this one, and there is no {file.name}"
         remedy = f"write {choices(others)}" if others else BUILD
@@ -85,19 +85,19 @@ def _cycle(names: list[str]) -> Violation:
     return Violation(KEY, rule, "remove promote_from from the environment that builds the images")
 
 
-def _consumers(environment: Environment, path: Path, load: Load, place: int) -> Iterator[Environment]:
+def _consumers(environment: Environment, path: Path, load: Load, position: int) -> Iterator[Environment]:
     """Each next environment with its own chain; every environment has one source, so this ends."""
     for file in sorted(path.parent.glob("*.yaml")):
         if file.stem == path.stem or "promote_from" not in file.read_text(encoding="utf-8", errors="replace"):
             continue
         try:
-            other = load(file)
+            consumer = load(file)
         except SpecError:
             continue
-        if other.delivery.promote_from == environment.environment:
-            later = tuple(_consumers(other, file, load, place + 1))
-            other.link(Chain(environment, later, place + 1))
-            yield other
+        if consumer.delivery.promote_from == environment.environment:
+            later = tuple(_consumers(consumer, file, load, position + 1))
+            consumer.link(Chain(environment, later, position + 1))
+            yield consumer
 
 
 def _misfits(environment: Environment, source: Environment) -> Iterator[Violation]:
@@ -121,14 +121,16 @@ def _misfits(environment: Environment, source: Environment) -> Iterator[Violatio
             rule = f"{name} must be in {source.environment}, which its image comes from, and is not"
             yield Violation(KEY, rule, f"add it to {where}, or {BUILD}")
             continue
-        kind, other = (architecture(each.compute, each.systems[name].nodes) for each in (environment, source))
-        if kind != other:
-            yield differs(f"the processor of the nodes of {name}", kind, other)
-        ours, others = (
-            plain(each.systems[name].repository or each.delivery.repository) for each in (environment, source)
+        kind, source_kind = (
+            architecture(spec.compute, spec.systems[name].nodes) for spec in (environment, source)
         )
-        if ours.lower() != others.lower():
-            yield differs(f"the repository of {name}", ours, others)
+        if kind != source_kind:
+            yield differs(f"the processor of the nodes of {name}", kind, source_kind)
+        ours, theirs = (
+            plain(spec.systems[name].repository or spec.delivery.repository) for spec in (environment, source)
+        )
+        if ours.lower() != theirs.lower():
+            yield differs(f"the repository of {name}", ours, theirs)
 
 
 def push_role_arn(environment: Environment, system: str) -> str:

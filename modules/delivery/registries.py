@@ -135,11 +135,11 @@ def _access(stack: Stack, system: str, pusher: IamRole | None, node_role_arn: st
 def _promotions(stack: Stack, system: str) -> list[Statement]:
     """Workflows of environments that take their images from this one may pull them. The policy names their
     accounts, because a policy that names a role that does not exist yet is refused."""
-    takers = [each for each in stack.environment.chain.consumers if system in each.systems]
-    if not takers:
+    consumers = [consumer for consumer in stack.environment.chain.consumers if system in consumer.systems]
+    if not consumers:
         return []
-    accounts = {f"arn:{each.partition}:iam::{each.account}:root" for each in takers}
-    roles = {push_role_arn(each, system) for each in takers}
+    accounts = {f"arn:{consumer.partition}:iam::{consumer.account}:root" for consumer in consumers}
+    roles = {push_role_arn(consumer, system) for consumer in consumers}
     return [
         Statement(
             sid="LaterEnvironmentsPull",

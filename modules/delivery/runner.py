@@ -85,9 +85,9 @@ Connection = Annotated[
 
 def served(environment: Environment) -> list[str]:
     """The repositories whose jobs use the Kubernetes API, without duplicates."""
-    named = [environment.delivery.repository]
-    named += [system.repository for system in environment.systems.values() if system.repository]
-    return list({plain(each).lower(): plain(each) for each in reversed(named)}.values())[::-1]
+    repositories = [environment.delivery.repository]
+    repositories += [system.repository for system in environment.systems.values() if system.repository]
+    return list({plain(name).lower(): plain(name) for name in reversed(repositories)}.values())[::-1]
 
 
 def project_name(environment: Environment, repository: str) -> str:
@@ -106,9 +106,9 @@ def labels(environment: Environment, repository: str) -> list[str]:
 
 
 def runner_violations(
-    runner: Sequence[str], named: bool, target: str, environment: str, public_cidrs: Sequence[object]
+    runner: Sequence[str], is_set: bool, target: str, environment: str, public_cidrs: Sequence[object]
 ) -> Iterator[Violation]:
-    """A GitHub-hosted runner cannot reach the cluster. `named`: whether the file names the runner."""
+    """A GitHub-hosted runner cannot reach the cluster. `is_set`: whether the file names the runner."""
     own = any(label.lower() == "self-hosted" for label in runner)
     if target != "aws" or own or not any(_HOSTED.match(label) for label in runner):
         return
@@ -121,4 +121,4 @@ def runner_violations(
         f"write runner: codebuild and a connection, or the labels of a runner in the VPC, such as"
         f" [self-hosted, {environment}]: docs/delivery.md"
     )
-    yield Violation(("delivery", "runner"), rule, remedy, "" if named else "(missing)")
+    yield Violation(("delivery", "runner"), rule, remedy, "" if is_set else "(missing)")

@@ -255,25 +255,25 @@ def delivery_violations(
         yield Violation((*at, "repository"), rule, "add repository: <owner>/<name>", "(missing)")
     trusted = github_environments(delivery, environment)
     shared = bool(set(repositories) & {None, delivery.repository})
-    pairs = [(role, other) for other in ("plan", "drift", "apply") for role in ("push", "deploy")]
-    for role, other in [*(pairs if shared else []), ("plan", "apply"), ("drift", "apply")]:
-        if trusted[role].lower() == trusted[other].lower():
+    pairs = [(role, counterpart) for counterpart in ("plan", "drift", "apply") for role in ("push", "deploy")]
+    for role, counterpart in [*(pairs if shared else []), ("plan", "apply"), ("drift", "apply")]:
+        if trusted[role].lower() == trusted[counterpart].lower():
             # Report the key that is in the file.
-            named = role if role in delivery.environments.model_fields_set else other
+            key = role if role in delivery.environments.model_fields_set else counterpart
             what, it = ("infrastructure", "it") if role in DOES else ("systems", "infrastructure")
-            first, second = (DOES.get(each, each) for each in (role, other))
+            first, second = (DOES.get(job, job) for job in (role, counterpart))
             rule = f"jobs that {first} {what} must not be able to {second} {it}"
-            yield Violation((*at, "environments", named), rule, "name another GitHub environment")
+            yield Violation((*at, "environments", key), rule, "name another GitHub environment")
 
 
 def cluster_violations(
     delivery: Delivery, environment: str, target: str, public_cidrs: Sequence[object]
 ) -> Iterator[Violation]:
     """A runner must reach the Kubernetes API, which is open to the VPC and these ranges."""
-    named = "runner" in delivery.model_fields_set
+    is_set = "runner" in delivery.model_fields_set
     if not delivery.github:
         return
-    yield from runner_violations(delivery.runner, named, target, environment, public_cidrs)
+    yield from runner_violations(delivery.runner, is_set, target, environment, public_cidrs)
 
 
 def codebuild_is_sold(delivery: Delivery, partition: str) -> Iterator[Violation]:

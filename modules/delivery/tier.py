@@ -30,8 +30,8 @@ class Delivery:
         registry_scanning(stack)
         trusted = self._trusted(stack, github, pushers, cluster, network) if github else {}
         DeliveryOutputs(
-            repository_urls={name: each.repository_url for name, each in self.registries.items()},
-            repository_arns={name: each.arn for name, each in self.registries.items()},
+            repository_urls={name: registry.repository_url for name, registry in self.registries.items()},
+            repository_arns={name: registry.arn for name, registry in self.registries.items()},
             images_key_arn=self.key.arn,
             **trusted,
         ).declare(stack)

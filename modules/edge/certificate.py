@@ -18,10 +18,11 @@ TTL_SECONDS = 300
 
 
 def certificate(stack: Stack, zones: Zones) -> str:
-    """ARN of `aws_acm_certificate.main`, known once it is issued, so that its users wait for that."""
+    """ARN of `aws_acm_certificate.main`, known once it is issued, so that resources that use it wait for
+    that."""
     settings = stack.environment.edge
     hosts = all_hosts(settings, stack.environment.systems)
-    made = stack.add(
+    requested = stack.add(
         AcmCertificate,
         "main",
         domain_name=settings.main_domain,
@@ -38,7 +39,7 @@ def certificate(stack: Stack, zones: Zones) -> str:
     issued = stack.add(
         AcmCertificateValidation,
         "main",
-        certificate_arn=made.arn,
+        certificate_arn=requested.arn,
         validation_record_fqdns=[proof.fqdn for proof in proofs],
     )
     return issued.certificate_arn
@@ -56,16 +57,16 @@ def _proof(stack: Stack, zone: Zone, name: str, listed: str) -> Route53Record:
         f"proof_{slug(name)}",
         provider=zone.provider,
         zone_id=zone.id,
-        name=_wanted("resource_record_name", listed),
+        name=_validation_option("resource_record_name", listed),
         type="CNAME",
         ttl=TTL_SECONDS,
-        records=[_wanted("resource_record_value", listed)],
+        records=[_validation_option("resource_record_value", listed)],
         allow_overwrite=True,  # a new certificate needs the same record
         depends_on=_authorities(stack, zone, name),
     )
 
 
-def _wanted(attribute: str, listed: str) -> str:
+def _validation_option(attribute: str, listed: str) -> str:
     options = "aws_acm_certificate.main.domain_validation_options"
     return f'${{one([for option in {options} : option.{attribute} if option.domain_name == "{listed}"])}}'
 

@@ -21,28 +21,28 @@ EVERYTHING = r"\/"
 def exemptions(settings: Waf, systems: Iterable[System]) -> list[str]:
     """The expressions of the spec, then those of the systems. If AWS WAF does not accept as many, challenges
     are off; rate limits and rules still block."""
-    asked = list(systems)
-    paths = _joined(_paths(each for each in asked if not each.hosts))
-    named = _joined(_named(each for each in asked if each.hosts), "^(")
-    found = [*settings.challenge_except, *paths, *named]
-    return found if len(found) <= MOST_EXPRESSIONS else [EVERYTHING]
+    every = list(systems)
+    paths = _joined(_paths(system for system in every if not system.hosts))
+    with_hosts = _joined(_paths_of_hosts(system for system in every if system.hosts), "^(")
+    expressions = [*settings.challenge_except, *paths, *with_hosts]
+    return expressions if len(expressions) <= MOST_EXPRESSIONS else [EVERYTHING]
 
 
 def _paths(systems: Iterable[System]) -> list[str]:
     """Paths including everything below them: whole APIs, and health paths of other systems."""
-    found = []
+    paths = []
     for system in systems:
         if not system.path:
             continue
         if system.serves == "api":
-            found.append(system.path)
+            paths.append(system.path)
         else:
             start = system.path.rstrip("/")
-            found += [start + system.health.live, start + system.health.ready]
-    return list(dict.fromkeys(found))
+            paths += [start + system.health.live, start + system.health.ready]
+    return list(dict.fromkeys(paths))
 
 
-def _named(systems: Iterable[System]) -> list[str]:
+def _paths_of_hosts(systems: Iterable[System]) -> list[str]:
     """The same paths with the hosts of a system. A star matches anything but a slash."""
     return [
         host + (path if path != "/" else "")

@@ -38,14 +38,14 @@ def certificate_is_near(edge: Edge, partition: str, region: str, account: str) -
 
 def clients_are_beyond_the_vpc(edge: Edge, network: Network) -> Iterator[Violation]:
     """The VPC always has access; other ranges must be reserved."""
-    for index, each in enumerate(edge.clients):
+    for index, cidr in enumerate(edge.clients):
         path = ("edge", "clients", index)
-        if any(each.overlaps(block) for block in network.blocks):
+        if any(cidr.overlaps(block) for block in network.blocks):
             rule = f"the range must be outside the VPC, which has access anyway: {choices(network.blocks)}"
             yield Violation(path, rule, "remove it")
-        elif not any(each.subnet_of(taken) for taken in network.elsewhere):
+        elif not any(cidr.subnet_of(taken) for taken in network.elsewhere):
             rule = "a range outside the VPC must be inside a range of network.routes or network.reserved"
-            yield Violation(path, rule, network.to_reserve(each))
+            yield Violation(path, rule, network.to_reserve(cidr))
 
 
 def zone_is_elsewhere(edge: Edge, partition: str, account: str, github: bool) -> Iterator[Violation]:

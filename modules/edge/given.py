@@ -18,7 +18,8 @@ CertificateArn = Annotated[
 
 
 def covers(certificate: str, host: str) -> bool:
-    """Whether a name of a certificate holds for a host: its star stands for one label (RFC 6125, 6.4.3)."""
+    """Whether a name of a certificate is valid for a host; a wildcard stands for one label (RFC 6125,
+    6.4.3)."""
     if certificate == host:
         return True
     return certificate.startswith("*.") and host.partition(".")[2] == certificate[2:] and host[:1] != "*"

@@ -20,11 +20,11 @@ MOST_RULES = 100
 
 def own_hosts(edge: Edge, systems: Mapping[str, System]) -> dict[str, tuple[str, ...]]:
     """By system, hosts that need records, a certificate and a rule in addition to those of `edge`."""
-    found = {
+    lacking = {
         name: tuple(host for host in system.hosts if not covered(host, edge.hosts))
         for name, system in systems.items()
     }
-    return {name: hosts for name, hosts in found.items() if hosts}
+    return {name: hosts for name, hosts in lacking.items() if hosts}
 
 
 def all_hosts(edge: Edge, systems: Mapping[str, System]) -> tuple[str, ...]:
@@ -59,14 +59,16 @@ def host_violations(edge: Edge, systems: Mapping[str, System]) -> Iterator[Viola
 
 
 def _too_many(edge: Edge, systems: Mapping[str, System]) -> Iterator[Violation]:
-    """One certificate has every name, and a given one may have stars: it needs a name for each domain above
-    them at least."""
+    """One certificate must have every name. An existing one may have wildcards, but needs at least one name
+    for each parent domain."""
     own = own_hosts(edge, systems)
     names = all_hosts(edge, systems)
     above = {name.partition(".")[2] for name in names}
     siblings = Counter(host.partition(".")[2] for host in names if host not in edge.hosts and "*" not in host)
     shared = ((count, name) for name, count in siblings.items() if "." in name and count > 1)
-    count, best = max((each for each in shared if not edge.records or edge.zone_of(each[1])), default=(0, ""))
+    count, best = max(
+        (sibling for sibling in shared if not edge.records or edge.zone_of(sibling[1])), default=(0, "")
+    )
     fewer = "remove some"
     if best and len(edge.aliases) < MOST_ALIASES:
         fewer = f"add *.{best} to edge.aliases, which covers {count} of them"

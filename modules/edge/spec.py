@@ -28,8 +28,8 @@ MOST_CLIENTS = 20
 
 def _zone_id(text: str) -> str:
     if not re.fullmatch(r"Z[A-Z0-9]{1,31}", text):
-        found = re.fullmatch(r"(?:/?hostedzone/)?(z[a-z0-9]{1,31})", text.strip().lower())
-        remedy = f"write {found[1].upper()}" if found else "copy it from the Route 53 console"
+        match = re.fullmatch(r"(?:/?hostedzone/)?(z[a-z0-9]{1,31})", text.strip().lower())
+        remedy = f"write {match[1].upper()}" if match else "copy it from the Route 53 console"
         raise rule_error(
             "the ID of a hosted zone must be Z and up to 31 uppercase letters and digits", remedy
         )
@@ -250,8 +250,8 @@ class Edge(Model):
 
     def zone_of(self, name: str) -> str | None:
         """The zone for the records of a name: the longest that matches, or None."""
-        found = (zone for zone in self.zone_names if lies_in(without_star(name), zone))
-        return max(found, key=len, default=None)
+        zones = (zone for zone in self.zone_names if lies_in(without_star(name), zone))
+        return max(zones, key=len, default=None)
 
     @property
     def places(self) -> str:

@@ -55,14 +55,14 @@ def _rates(settings: Waf) -> Iterator[Wafv2WebAclRule]:
     """Requests above a rate get 429, which well-behaved clients handle."""
     if settings.rules.rate != "off":
         yield _rule("rate", _rate(settings.rate), action=_action(settings.rules.rate, TOO_MANY))
-    for index, (name, each) in enumerate(settings.paths.items() if settings.rules.paths != "off" else ()):
+    for index, (name, limit) in enumerate(settings.paths.items() if settings.rules.paths != "off" else ()):
         starts = {
             "field_to_match": {"uri_path": {}},
             "positional_constraint": "STARTS_WITH",
-            "search_string": each.path,
+            "search_string": limit.path,
             "text_transformation": [{"priority": 0, "type": "NORMALIZE_PATH"}],
         }
-        limited = Rate(requests=each.requests, seconds=each.seconds)
+        limited = Rate(requests=limit.requests, seconds=limit.seconds)
         statement = _rate(limited, scope_down_statement={"byte_match_statement": starts})
         action = _action(settings.rules.paths, TOO_MANY)
         yield _rule(f"path_{name}", statement, action=action, priority=PRIORITIES["paths"] + index)

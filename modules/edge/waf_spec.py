@@ -193,7 +193,7 @@ class Waf(Model):
         for key in ("allowed_addresses", "blocked_addresses", "blocked_countries"):
             for index in repeated(getattr(self, key)):
                 yield Violation((key, index), "each must be named once", "remove the second one")
-        for index, each in enumerate(self.blocked_addresses):
-            if each in self.allowed_addresses:
+        for index, cidr in enumerate(self.blocked_addresses):
+            if cidr in self.allowed_addresses:
                 rule = "a range must not be both allowed and blocked; this one is also in allowed_addresses"
                 yield Violation(("blocked_addresses", index), rule, "remove it from one of the two lists")

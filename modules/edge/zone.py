@@ -38,19 +38,21 @@ class Zones:
         return self._zones[self._settings.zone_of(host) or self._settings.zone]
 
     def _zone(self, name: str) -> Zone:
-        other = self._settings.zones.get(name)
-        its_id, role = (other.id, other.role) if other else (self._settings.zone_id, self._settings.zone_role)
-        provider = self._provider(role, PROVIDER if other is None else f"{PROVIDER}_{slug(name)}")
-        if its_id is not None:
-            return Zone(its_id, provider)
-        found = self._stack.add(
+        entry = self._settings.zones.get(name)
+        zone_id, role = (
+            (entry.id, entry.role) if entry else (self._settings.zone_id, self._settings.zone_role)
+        )
+        provider = self._provider(role, PROVIDER if entry is None else f"{PROVIDER}_{slug(name)}")
+        if zone_id is not None:
+            return Zone(zone_id, provider)
+        zone = self._stack.add(
             DataAwsRoute53Zone,
-            MAIN if other is None else slug(name),
+            MAIN if entry is None else slug(name),
             name=name,
             private_zone=False,
             provider=provider,
         )
-        return Zone(found.zone_id, provider)
+        return Zone(zone.zone_id, provider)
 
     def _provider(self, role: str | None, alias: str) -> AwsProvider | None:
         """`aws.zone`, in the account of the zone; one for each role. The provider assumes the roles one after
@@ -68,7 +70,7 @@ class Zones:
                 retry_mode="adaptive",
                 max_retries=25,
                 assume_role=[
-                    AwsProviderAssumeRole(role_arn=each) for each in (environment.assume_role, role) if each
+                    AwsProviderAssumeRole(role_arn=arn) for arn in (environment.assume_role, role) if arn
                 ],
             )
         return self._providers[role]

@@ -44,8 +44,8 @@ def shared(stack: Stack, cluster: ComputeOutputs) -> Release:
         **collectors(stack.environment.observability.monitoring),
         "gateway": {
             "namespace": GATEWAY,
-            "loadBalancerRanges": [str(each) for each in subnets.public.values()],
-            "controlPlaneRanges": [str(each) for each in subnets.private.values()],
+            "loadBalancerRanges": [str(subnet) for subnet in subnets.public.values()],
+            "controlPlaneRanges": [str(subnet) for subnet in subnets.private.values()],
             "serviceRange": str(stack.environment.compute.service_cidr),
         },
     }

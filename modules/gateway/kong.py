@@ -71,7 +71,7 @@ def kong(
                 answers_on=ANSWERS_ON,
                 last=last,
                 grace=ANSWERS_ON + last + 10,
-                own_timeouts=any(each.timeout_seconds != USUAL_SECONDS for each in systems.values()),
+                own_timeouts=any(system.timeout_seconds != USUAL_SECONDS for system in systems.values()),
                 binding_name=f"kong-${{substr(sha256({reference}), 0, 8)}}",
                 traces=f"{COLLECTOR}/v1/traces",
                 sampling_rate=stack.environment.observability.trace_percent / 100,

@@ -80,14 +80,14 @@ def route_violations(routes: tuple[Route, ...], blocks: tuple[IPv4Network, ...])
                 rule = f"a route must not overlap the VPC range {block}, which the local route covers"
                 yield Violation(path, rule, f"remove it, or choose another range as network.{key}")
                 break
-    for index in repeated(str(each.to) for each in routes):
+    for index in repeated(str(route.to) for route in routes):
         rule = "a range must have only one route"
         yield Violation(("routes", index, "to"), rule, "remove one of the two")
-    gateways = list(dict.fromkeys(each.via for each in routes if each.kind == "vgw"))
+    gateways = list(dict.fromkeys(route.via for route in routes if route.kind == "vgw"))
     if len(gateways) > 1:
         rule = f"a VPC must have at most one virtual private gateway, but routes name {', '.join(gateways)}"
         yield Violation(("routes",), rule, "choose one of them", f"{len(gateways)} gateways")
-    transit = {each.via for each in routes if each.kind == "tgw"}
+    transit = {route.via for route in routes if route.kind == "tgw"}
     if len(transit) > MOST_TRANSIT:
         rule = f"a VPC must have at most {MOST_TRANSIT} transit gateways"
         yield Violation(("routes",), rule, "use fewer gateways", f"{len(transit)} transit gateways")

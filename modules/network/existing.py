@@ -9,14 +9,15 @@ from cdktf import Postcondition, TerraformResourceLifecycle
 from cdktf_cdktf_provider_aws.data_aws_subnet import DataAwsSubnet
 from cdktf_cdktf_provider_aws.data_aws_vpc import DataAwsVpc, DataAwsVpcFilter
 
-from modules.network.spec import Existing, Kind
+from modules.network.existing_spec import Existing
 from modules.network.subnets import Subnets
+from modules.network.subnets_spec import Kind
 from tierra.terraform.stack import Stack
 
 
 def existing_vpc(stack: Stack, existing: Existing) -> DataAwsVpc:
     """`data.aws_vpc.main`, which must have the range of the spec and DNS resolution, which EKS requires."""
-    says = "DNS support and DNS hostnames of the VPC must be on, for the private endpoint of EKS"
+    requirement = "DNS support and DNS hostnames of the VPC must be on, for the private endpoint of EKS"
     return stack.add(
         DataAwsVpc,
         "main",
@@ -30,7 +31,8 @@ def existing_vpc(stack: Stack, existing: Existing) -> DataAwsVpc:
             postcondition=[
                 Postcondition(
                     condition="${self.enable_dns_support && self.enable_dns_hostnames}",
-                    error_message=f"{existing.vpc}: {says}. Turn them on: aws ec2 modify-vpc-attribute.",
+                    error_message=f"{existing.vpc}: {requirement}."
+                    " Turn them on: aws ec2 modify-vpc-attribute.",
                 )
             ]
         ),

@@ -1,4 +1,4 @@
-"""IDs of an existing network: the values of `network.existing`."""
+"""Keys of `network.existing:`: the IDs of an existing network."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 
-from tierra.validation.model import rule_error
+from modules.network.zones_spec import Letter
+from tierra.validation.model import Model, rule_error
 
 _VPC, _SUBNET = (rf"{kind}-[0-9a-f]{{8}}([0-9a-f]{{9}})?" for kind in ("vpc", "subnet"))
 
@@ -31,3 +32,19 @@ VpcId = Annotated[
 SubnetId = Annotated[
     str, AfterValidator(_id("subnet", _SUBNET)), WithJsonSchema({"type": "string", "pattern": f"^{_SUBNET}$"})
 ]
+
+
+class Existing(Model):
+    """An existing VPC and its subnets."""
+
+    vpc: VpcId = Field(
+        description="ID of the VPC, which must have the range cidr.", examples=["vpc-0123456789abcdef0"]
+    )
+    public: dict[Letter, SubnetId] = Field(
+        description="ID of a public subnet for each zone, with a route to an internet gateway."
+    )
+    private: dict[Letter, SubnetId] = Field(
+        description="ID of a private subnet for each zone, with a route to the internet or to endpoints"
+        " of AWS."
+    )
+    database: dict[Letter, SubnetId] = Field(description="ID of a database subnet for each zone.")

@@ -96,7 +96,9 @@ def firewall(stack: Stack, vpc: AnyVpc) -> dict[str, SecurityGroup]:
     internal = stack.environment.edge.internal
     if internal:
         roles["load_balancer"] = INTERNAL
-    groups = {role: _group(stack, vpc, role, says) for role, says in roles.items() if role not in off}
+    groups = {
+        role: _group(stack, vpc, role, description) for role, description in roles.items() if role not in off
+    }
     further = (*(TO_ENDPOINT if private_endpoints else ()), *(TO_VOLUMES if with_volumes else ()))
     for rule in (*RULES, *further):
         if internal and rule.source == WORLD:
@@ -128,18 +130,18 @@ def _ways_out(stack: Stack, group: SecurityGroup) -> None:
         )
 
 
-def _clients(stack: Stack, groups: dict[str, SecurityGroup], said: Rule) -> None:
+def _clients(stack: Stack, groups: dict[str, SecurityGroup], rule: Rule) -> None:
     """The VPC and each range of edge.clients, instead of the internet."""
     for cidr in map(str, (*stack.environment.network.blocks, *stack.environment.edge.clients)):
-        name = f"{said.target}_from_{re.sub('[./]', '_', cidr)}_{said.port}"
+        name = f"{rule.target}_from_{re.sub('[./]', '_', cidr)}_{rule.port}"
         stack.add(
             VpcSecurityGroupIngressRule,
             name,
-            security_group_id=groups[said.target].id,
-            description=said.why,
+            security_group_id=groups[rule.target].id,
+            description=rule.why,
             ip_protocol="tcp",
-            from_port=said.port,
-            to_port=said.port,
+            from_port=rule.port,
+            to_port=rule.port,
             cidr_ipv4=cidr,
             tags=stack.tags(name.replace("_", "-")),
         )
@@ -182,37 +184,37 @@ def _group(stack: Stack, vpc: AnyVpc, role: str, description: str) -> SecurityGr
     )
 
 
-def _egress(stack: Stack, groups: dict[str, SecurityGroup], said: Rule) -> None:
-    if said.source == WORLD:
+def _egress(stack: Stack, groups: dict[str, SecurityGroup], rule: Rule) -> None:
+    if rule.source == WORLD:
         return
-    name = f"{said.source}_to_{said.target}{said.suffix}"
+    name = f"{rule.source}_to_{rule.target}{rule.suffix}"
     stack.add(
         VpcSecurityGroupEgressRule,
         name,
-        security_group_id=groups[said.source].id,
-        description=said.why,
-        ip_protocol="-1" if said.port is None else "tcp",
-        from_port=said.port,
-        to_port=said.port,
-        cidr_ipv4=ANYWHERE if said.target == WORLD else None,
-        referenced_security_group_id=None if said.target == WORLD else groups[said.target].id,
+        security_group_id=groups[rule.source].id,
+        description=rule.why,
+        ip_protocol="-1" if rule.port is None else "tcp",
+        from_port=rule.port,
+        to_port=rule.port,
+        cidr_ipv4=ANYWHERE if rule.target == WORLD else None,
+        referenced_security_group_id=None if rule.target == WORLD else groups[rule.target].id,
         tags=stack.tags(name.replace("_", "-")),
     )
 
 
-def _ingress(stack: Stack, groups: dict[str, SecurityGroup], said: Rule) -> None:
-    if said.target == WORLD:
+def _ingress(stack: Stack, groups: dict[str, SecurityGroup], rule: Rule) -> None:
+    if rule.target == WORLD:
         return
-    name = f"{said.target}_from_{said.source}{said.suffix}"
+    name = f"{rule.target}_from_{rule.source}{rule.suffix}"
     stack.add(
         VpcSecurityGroupIngressRule,
         name,
-        security_group_id=groups[said.target].id,
-        description=said.why,
-        ip_protocol="-1" if said.port is None else "tcp",
-        from_port=said.port,
-        to_port=said.port,
-        cidr_ipv4=ANYWHERE if said.source == WORLD else None,
-        referenced_security_group_id=None if said.source == WORLD else groups[said.source].id,
+        security_group_id=groups[rule.target].id,
+        description=rule.why,
+        ip_protocol="-1" if rule.port is None else "tcp",
+        from_port=rule.port,
+        to_port=rule.port,
+        cidr_ipv4=ANYWHERE if rule.source == WORLD else None,
+        referenced_security_group_id=None if rule.source == WORLD else groups[rule.source].id,
         tags=stack.tags(name.replace("_", "-")),
     )

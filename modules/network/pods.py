@@ -19,7 +19,7 @@ RESTRICTED = (
 
 
 def slots(block: IPv4Network) -> list[IPv4Network]:
-    """Its eight parts, one for each zone letter."""
+    """The eight parts of a range, one for each zone letter."""
     return list(block.subnets(prefixlen_diff=3))
 
 
@@ -28,10 +28,10 @@ def free_pods(vpc: IPv4Network, taken: Iterable[IPv4Network]) -> IPv4Network | s
     taken = (vpc, CONTAINER_BRIDGE, SERVICES, *(block for block, _ in RESTRICTED), *taken)
     allowed = (SHARED, *(block for block in PRIVATE if vpc.subnet_of(block)))
     free = (
-        each
+        subnet
         for block in allowed
-        for each in block.subnets(new_prefix=LARGEST)
-        if not any(map(each.overlaps, taken))
+        for subnet in block.subnets(new_prefix=LARGEST)
+        if not any(map(subnet.overlaps, taken))
     )
     return next(free, f"another range inside {choices(allowed)}")
 
@@ -39,11 +39,11 @@ def free_pods(vpc: IPv4Network, taken: Iterable[IPv4Network]) -> IPv4Network | s
 def pods_violations(
     pods: IPv4Network, vpc: IPv4Network, elsewhere: Iterable[IPv4Network]
 ) -> Iterator[Violation]:
-    """What AWS or the network refuses, the first reason alone: another range is the remedy of each. Paths
-    start at the section of the network."""
+    """The first reason why AWS or the network refuses the range of pods: the remedy is always another range.
+    Paths start at the section of the network."""
     home = next((block for block in PRIVATE if vpc.subnet_of(block)), None)
     if home is None:
-        return  # which the VPC range is refused for
+        return  # the VPC range is refused for this
     elsewhere = tuple(elsewhere)
     if rule := _unfit(pods, vpc, home, elsewhere):
         yield Violation(("pods",), rule, f"write {free_pods(vpc, elsewhere)}")

@@ -69,11 +69,11 @@ def _remedy(value: str) -> str:
 def free_range(size: int, taken: Iterable[IPv4Network]) -> IPv4Network | str:
     """A private range of this size that overlaps none of those taken, to be offered as a remedy."""
     size, taken = min(max(size, 16), 24), (CONTAINER_BRIDGE, SERVICES, *taken)
-    start = 20  # where the default is; lower ones are taken first elsewhere
+    start = 20  # the range of the default; other networks usually take lower ones
     starts = [f"10.{second}.0.0" for second in (*range(start, 256), *range(start))]
     starts += [*(f"172.{second}.0.0" for second in range(16, 32)), "192.168.0.0"]
-    for candidate in (IPv4Network(f"{each}/{size}") for each in starts):
-        if not any(candidate.overlaps(each) for each in taken):
+    for candidate in (IPv4Network(f"{first}/{size}") for first in starts):
+        if not any(candidate.overlaps(block) for block in taken):
             return candidate
     return "a range outside all reserved ones"
 

@@ -2,90 +2,38 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from ipaddress import IPv4Network
-from itertools import combinations
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 
 from modules.network.beyond import MOST_ROUTES, Route, route_violations
-from modules.network.existing_spec import SubnetId, VpcId
-from modules.network.pods import free_pods, pods_violations, slots
+from modules.network.existing_spec import Existing
+from modules.network.pods import free_pods, pods_violations
 from modules.network.ranges import CONTAINER_BRIDGE, PRIVATE, Range, free_range
-from tierra.validation.messages import choices, shown
-from tierra.validation.model import Model, Violation, repeated, rule, rule_error
+from modules.network.subnets_spec import (
+    KINDS,
+    SMALLEST,
+    SMALLEST_VPC,
+    SMALLEST_WITHOUT_PODS,
+    Kind,
+    Layout,
+    Subnets,
+    subnet_layout,
+    subnet_range_violations,
+    subnet_zone_violations,
+)
+from modules.network.zones_spec import Letter
+from tierra.validation.messages import choices
+from tierra.validation.model import Model, Violation, repeated, rule
 from tierra.validation.retention import RetentionDays
 
-LETTERS = "abcdef"
-ALONE = "write only the letter: [a, b, c]"
-Kind = Literal["public", "private", "database"]
-KINDS: tuple[Kind, ...] = ("public", "private", "database")
-
-# Smallest subnet of each kind. Private: the VPC CNI assigns blocks of /28, and a /22 holds some sixty.
-# Public: a load balancer requires a /27. Database: failover and upgrades need spare addresses, for which AWS
-# recommends about as many.
-SMALLEST: dict[Kind, int] = {"public": 27, "private": 22, "database": 27}
-# If pods have their own range, a private subnet holds nodes, endpoints and load balancers.
-SMALLEST_WITHOUT_PODS = 26
-# The smallest VPC for computed subnets: with pods in them, without pods, and with your own subnets.
-SMALLEST_VPC, SMALLEST_VPC_WITHOUT_PODS, SMALLEST_VPC_OF_OWN = 19, 22, 24
-
+# The smallest VPC without pods in its subnets, and with your own subnets.
+SMALLEST_VPC_WITHOUT_PODS, SMALLEST_VPC_OF_OWN = 22, 24
 # A security group has 60 inbound rules by default (Amazon VPC quotas, "Inbound or outbound rules per security
 # group"); the rest is left for the rules of firewall.py.
 MOST_ADMIN_RANGES = 40
-
-
-def _letter(value: Any) -> Any:
-    if not isinstance(value, str) or value in tuple(LETTERS):
-        return value
-    match = re.fullmatch(r"(?:[a-z]{2,4}(?:-[a-z]+)+-\d)?([a-f])", value.strip().lower())
-    remedy = f"write {match[1]}" if match else ALONE if len(value) > 1 else "write a letter from a to f"
-    raise rule_error("a zone must be the last letter of its name, from a to f", remedy)
-
-
-Letter = Annotated[str, BeforeValidator(_letter), WithJsonSchema({"type": "string", "enum": list(LETTERS)})]
-ByZone = dict[Letter, Range]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """The subnets of a VPC, by kind and zone letter: disjoint, and all inside the range of the VPC."""
-
-    public: dict[str, IPv4Network]
-    private: dict[str, IPv4Network]
-    database: dict[str, IPv4Network]
-    pods: dict[str, IPv4Network]  # in the separate range; empty if pods are in the private subnets
-
-
-class Subnets(Model):
-    """Your own ranges in place of the computed ones: all three kinds, each with every zone."""
-
-    public: ByZone = Field(
-        description="One range for each zone, /27 or larger: load balancers and NAT gateways."
-    )
-    private: ByZone = Field(
-        description="One range for each zone, /22 or larger: nodes and pods; /26 or larger with network.pods."
-    )
-    database: ByZone = Field(description="One range for each zone, /27 or larger: databases and caches.")
-
-
-class Existing(Model):
-    """An existing VPC and its subnets."""
-
-    vpc: VpcId = Field(
-        description="ID of the VPC, which must have the range cidr.", examples=["vpc-0123456789abcdef0"]
-    )
-    public: dict[Letter, SubnetId] = Field(
-        description="ID of a public subnet for each zone, with a route to an internet gateway."
-    )
-    private: dict[Letter, SubnetId] = Field(
-        description="ID of a private subnet for each zone, with a route to the internet or to endpoints"
-        " of AWS."
-    )
-    database: dict[Letter, SubnetId] = Field(description="ID of a database subnet for each zone.")
 
 
 class Network(Model):
@@ -163,44 +111,22 @@ class Network(Model):
 
     @property
     def layout(self) -> Layout:
-        """Every subnet by kind and zone. Computed ones depend on the letter alone, never on the other zones.
-
-        The VPC is cut into eight. The first six eighths are the private subnets of zones a to f; the seventh
-        holds the public and the eighth the database subnets, 1/256 of the VPC each: in a /16, /19 private and
-        /24 the others. A VPC below a /19 has pods elsewhere: half of it is private subnets, a quarter public
-        and a quarter database ones, each cut into eight.
-        """
-        pods = {zone: slots(self.pods)[LETTERS.index(zone)] for zone in self.zones if self.pods}
-        if self.subnets is not None:
-            chosen = self.subnets
-            public, private, database = (
-                {zone: getattr(chosen, kind)[zone] for zone in self.zones} for kind in KINDS
-            )
-            return Layout(public, private, database, pods)
-        if self.cidr.prefixlen > SMALLEST_VPC:
-            half, rest = self.cidr.subnets(prefixlen_diff=1)
-            parts = [slots(half), *(slots(quarter) for quarter in rest.subnets(prefixlen_diff=1))]
-        else:
-            eighths = slots(self.cidr)
-            parts = [eighths, *(list(eighth.subnets(prefixlen_diff=5)) for eighth in eighths[6:])]
-        private, public, database = (
-            {zone: part[LETTERS.index(zone)] for zone in self.zones} for part in parts
-        )
-        return Layout(public, private, database, pods)
+        """Every subnet by kind and zone."""
+        return subnet_layout(self.cidr, self.zones, self.pods, self.subnets)
 
     @property
     def elsewhere(self) -> tuple[IPv4Network, ...]:
-        """Ranges that are routed elsewhere, by the key that names them."""
+        """Ranges that are routed elsewhere: those of `reserved`, then those of `routes`."""
         return (*self.reserved, *(route.to for route in self.routes))
 
     @property
     def taken(self) -> tuple[IPv4Network, ...]:
         """Ranges that are routed elsewhere, without those that contain the VPC, whose local route takes
         precedence."""
-        return tuple(each for each in self.elsewhere if not self.cidr.subnet_of(each))
+        return tuple(block for block in self.elsewhere if not self.cidr.subnet_of(block))
 
     def to_reserve(self, beyond: IPv4Network) -> str:
-        """The remedy for a range beyond the VPC that no key says is routed there."""
+        """The remedy for a range outside the VPC that the spec does not route."""
         route = "" if self.existing else f"add a route to {beyond}, or "
         return f"{route}add {'it' if route else beyond} to network.reserved"
 
@@ -229,11 +155,11 @@ class Network(Model):
     @property
     def foreign(self) -> tuple[str, ...]:
         """IDs of existing resources: an existing network, and gateways of routes."""
-        found = [route.via for route in self.routes]
+        ids = [route.via for route in self.routes]
         if self.existing:
             kinds = (getattr(self.existing, kind) for kind in KINDS)
-            found += [self.existing.vpc, *(each for kind in kinds for each in kind.values())]
-        return tuple(dict.fromkeys(found))
+            ids += [self.existing.vpc, *(subnet for kind in kinds for subnet in kind.values())]
+        return tuple(dict.fromkeys(ids))
 
     @rule("existing", "cidr", "subnets", "pods", "routes")
     def existing_network_is_described(self) -> Iterator[Violation]:
@@ -250,13 +176,13 @@ class Network(Model):
             if getattr(self, key):
                 rule = f"{key} must be left out with network.existing: Tierra does not change that network"
                 yield Violation((key,), rule, "remove it; the owner of the VPC must set it up")
-        named: dict[str, str] = {}
+        listed: dict[str, str] = {}
         for kind in KINDS:
             for zone, subnet in getattr(self.existing, kind).items():
-                if subnet in named:
-                    rule = f"each subnet must be listed once; this one is {named[subnet]} already"
+                if subnet in listed:
+                    rule = f"each subnet must be listed once; this one is {listed[subnet]} already"
                     yield Violation(("existing", kind, zone), rule, "write the ID of another subnet")
-                named[subnet] = f"network.existing.{kind}.{zone}"
+                listed[subnet] = f"network.existing.{kind}.{zone}"
 
     @rule("cidr", "pods", "subnets", "existing")
     def range_is_usable(self) -> Iterator[Violation]:
@@ -288,7 +214,8 @@ class Network(Model):
 
     @property
     def another_vpc(self) -> str:
-        """The remedy for the range of an existing VPC, which no spec changes; empty where Tierra makes it."""
+        """The remedy for the range of an existing VPC, which a spec cannot change; empty if Tierra creates
+        the VPC."""
         return "choose another VPC, or remove existing, so that Tierra creates one" if self.existing else ""
 
     @rule("cidr", "reserved", "existing")
@@ -307,34 +234,35 @@ class Network(Model):
 
     @rule("pods", "cidr", "reserved", "routes", "existing")
     def pods_have_a_range(self) -> Iterator[Violation]:
-        """One that AWS adds to the VPC, and that leads nowhere else. A route into it is refused itself."""
+        """The range of pods must be one that AWS adds to the VPC and that is not routed elsewhere. Another
+        rule refuses a route into it."""
         if self.pods and not self.existing:
             inside = {route.to for route in self.routes if route.to.subnet_of(self.pods)} - {*self.reserved}
-            taken = (each for each in self.taken if each not in inside)
+            taken = (block for block in self.taken if block not in inside)
             yield from pods_violations(self.pods, self.cidr, taken)
 
     @rule("routes", "cidr", "pods", "existing")
     def routes_lead_elsewhere(self) -> Iterator[Violation]:
-        """Ways that the private route tables can have."""
+        """Routes must be ones that a private route table can have."""
         if not self.existing:
             yield from route_violations(self.routes, self.blocks)
 
     @rule("admin_cidrs", "cidr", "reserved", "routes", "existing")
     def administrators_are_beyond_the_vpc(self) -> Iterator[Violation]:
         """admin_cidrs must be private ranges that are routed elsewhere, few enough for a security group."""
-        for index, each in enumerate(self.admin_cidrs):
+        for index, cidr in enumerate(self.admin_cidrs):
             path = ("admin_cidrs", index)
-            if not any(each.subnet_of(private) for private in PRIVATE):
+            if not any(cidr.subnet_of(private) for private in PRIVATE):
                 rule = f"a range of admin_cidrs must be private: inside {choices(PRIVATE)}"
                 remedy = "write a private range, or move this one to compute.endpoint.public_cidrs"
                 yield Violation(path, rule, remedy)
-            elif each.overlaps(self.cidr):
+            elif cidr.overlaps(self.cidr):
                 rule = f"a range of admin_cidrs must not overlap the VPC range {self.cidr}"
                 remedy = "remove it, and give machines inside the VPC the security group of runners"
                 yield Violation(path, rule, f"{remedy} (runner_security_group_id)")
-            elif not any(each.subnet_of(taken) for taken in self.elsewhere):
+            elif not any(cidr.subnet_of(taken) for taken in self.elsewhere):
                 rule = "a range of admin_cidrs must be part of a range of network.routes or network.reserved"
-                yield Violation(path, rule, self.to_reserve(each))
+                yield Violation(path, rule, self.to_reserve(cidr))
         for index in repeated(map(str, self.admin_cidrs)):
             yield Violation(("admin_cidrs", index), "each range must be named once", "remove the second one")
         if len(self.admin_cidrs) > MOST_ADMIN_RANGES:
@@ -358,62 +286,11 @@ class Network(Model):
 
     @rule("zones", "subnets", "existing")
     def subnets_are_in_each_zone(self) -> Iterator[Violation]:
-        """Every kind has a subnet in each zone of the spec and in no other. Where all agree on other zones,
-        the zones of the spec are wrong."""
-        named = {
-            (key, kind): tuple(getattr(section, kind))
-            for key, section in (("subnets", self.subnets), ("existing", self.existing))
-            if section
-            for kind in KINDS
-        }
-        agreed = {tuple(sorted(zones)) for zones in named.values()}
-        if len(agreed) == 1 and agreed != {tuple(sorted(self.zones))} and len(common := min(agreed)) > 1:
-            keys = " and ".join(dict.fromkeys(key for key, _ in named))
-            rule = f"zones must be those of the subnets in {keys}"
-            remedy = f"write zones: [{', '.join(common)}], or name the subnets of other zones"
-            yield Violation(("zones",), rule, remedy, shown(self.zones))
-            return
-        for (key, kind), zones in named.items():
-            for zone in self.zones:
-                if zone not in zones:
-                    rule = f"each zone of network.zones must have a {kind} subnet; zone {zone} has none"
-                    what = "range" if key == "subnets" else "ID"
-                    yield Violation((key, kind), rule, f"add {zone}: with its {what}")
-            for zone in zones:
-                if zone not in self.zones:
-                    rule = f"subnets must be in the zones of network.zones: {', '.join(self.zones)}"
-                    yield Violation((key, kind, zone), rule, f"remove {zone}, or add it to network.zones")
+        """Every kind must have a subnet in each zone of the spec, and in no other."""
+        yield from subnet_zone_violations(self.zones, self.subnets, self.existing)
 
     @rule("cidr", "subnets", "pods", "existing")
     def own_subnets_fit(self) -> Iterator[Violation]:
         """Your own ranges must be inside the VPC, large enough and disjoint."""
-        if self.subnets is None:
-            return
-        placed = [
-            (("subnets", kind, zone), kind, subnet)
-            for kind in KINDS
-            for zone, subnet in getattr(self.subnets, kind).items()
-        ]
-        for path, kind, subnet in placed:
-            if not subnet.subnet_of(self.cidr):
-                rule = f"a subnet must be inside the VPC range {self.cidr}"
-                remedy = (
-                    "write the range of the subnet in AWS, or choose another subnet, here and in existing"
-                    if self.existing
-                    else f"choose a part of {self.cidr}"
-                )
-                yield Violation(path, rule, remedy)
-            elif subnet.prefixlen > (least := self.smallest[kind]):
-                rule = f"a {kind} subnet must be /{least} or larger"
-                remedy = (
-                    "choose a larger subnet of the VPC, here and in existing"
-                    if self.existing
-                    else f"write a /{least} or larger (a smaller number after the slash)"
-                )
-                yield Violation(path, rule, remedy)
-        for (first, _, one), (second, _, other) in combinations(placed, 2):
-            if one.overlaps(other):
-                name = ".".join(("network", *first))
-                yield Violation(
-                    second, f"subnets must not overlap; this one overlaps {name}: {one}", "move one of them"
-                )
+        if self.subnets is not None:
+            yield from subnet_range_violations(self.subnets, self.cidr, self.smallest, bool(self.existing))

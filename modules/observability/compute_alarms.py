@@ -41,7 +41,8 @@ def compute_alarms(stack: Stack, compute: ComputeOutputs) -> Iterator[Alarm]:
         if pool.nodes.burstable:
             yield Alarm(
                 name=f"nodes_credits_{pool.address}",
-                description=f"A node in {pool.place} has spent its CPU credits; further credits are charged.",
+                description=f"A node in {pool.location} has spent its CPU credits; further credits are"
+                " charged.",
                 runbook="nodes-spend-more-cpu-credits-than-they-earn",
                 severity="ticket",
                 # CPUCreditBalance is no use here: a new node starts at zero and borrows from the next 24
@@ -93,7 +94,7 @@ def _control_plane(compute: ComputeOutputs) -> Iterator[Alarm]:
 def _nodes(pool: Pool, group: str) -> Iterator[Alarm]:
     yield Alarm(
         name=f"nodes_few_{pool.address}",
-        description=f"{pool.place.capitalize()} has had fewer nodes than its minimum for 15 minutes.",
+        description=f"{pool.location.capitalize()} has had fewer nodes than its minimum for 15 minutes.",
         runbook="a-zone-lacks-nodes",
         severity="page",
         metrics={
@@ -106,7 +107,7 @@ def _nodes(pool: Pool, group: str) -> Iterator[Alarm]:
     )
     yield Alarm(
         name=f"nodes_failed_{pool.address}",
-        description=f"A node in {pool.place} fails the EC2 status checks and was not replaced.",
+        description=f"A node in {pool.location} fails the EC2 status checks and was not replaced.",
         runbook="a-node-fails-its-checks",
         severity="ticket",
         metrics=nodes(group, "StatusCheckFailed", "Maximum"),
@@ -116,7 +117,7 @@ def _nodes(pool: Pool, group: str) -> Iterator[Alarm]:
     )
     yield Alarm(
         name=f"nodes_busy_{pool.address}",
-        description=f"The CPU utilization of {pool.place} has been above {BUSY_PERCENT} % for 30 minutes.",
+        description=f"The CPU utilization of {pool.location} has been above {BUSY_PERCENT} % for 30 minutes.",
         runbook="nodes-are-busy",
         severity="ticket",
         metrics=nodes(group, "CPUUtilization", "Average"),

@@ -37,14 +37,14 @@ def dashboard(
     for title, members in watched.items():
         height = 2 + (len(members) + ALARMS_IN_A_LINE - 1) // ALARMS_IN_A_LINE
         arns = [member.arn for member in members]
-        place = {"x": 0, "y": row, "width": WIDTH, "height": height}
-        widgets.append({"type": "alarm", **place, "properties": {"title": title, "alarms": arns}})
+        area = {"x": 0, "y": row, "width": WIDTH, "height": height}
+        widgets.append({"type": "alarm", **area, "properties": {"title": title, "alarms": arns}})
         row += height
     for position, chart in enumerate(charts):
         line, column = divmod(position, IN_A_ROW)
         width = WIDTH // IN_A_ROW
-        place = {"x": column * width, "y": row + line * HEIGHT, "width": width, "height": HEIGHT}
-        widgets.append({"type": "metric", **place, "properties": _drawn(stack, chart)})
+        area = {"x": column * width, "y": row + line * HEIGHT, "width": width, "height": HEIGHT}
+        widgets.append({"type": "metric", **area, "properties": _drawn(stack, chart)})
     return stack.add(
         CloudwatchDashboard,
         role,

@@ -46,23 +46,23 @@ def dashboards(
         show("network", ["network"], _network(network))
     show("storage", ["storage"], _storage(storage))
     databases = stack.environment.data.databases
-    if kept := [*databases, *(["volumes"] if data.volume_ids else [])]:
-        charts = [chart for each in databases for chart in _databases(stack, each, data)]
-        show("data", kept, [*charts, *(_volumes(data) if data.volume_ids else [])])
+    if subjects := [*databases, *(["volumes"] if data.volume_ids else [])]:
+        charts = [chart for database in databases for chart in _databases(stack, database, data)]
+        show("data", subjects, [*charts, *(_volumes(data) if data.volume_ids else [])])
     show("compute", ["compute"], _compute(stack, compute))
     show("edge", ["edge"], _edge(stack, edge))
     parts = ["observability"] if "observability" in watched else []
     show("observability", parts, _observability(stack))
 
 
-def _each(of: Mapping[str, str], metric: Callable[[str], Metric]) -> dict[str, Metric]:
+def _labelled(of: Mapping[str, str], metric: Callable[[str], Metric]) -> dict[str, Metric]:
     """A line for each resource, labelled with its name."""
     return {name.replace("_", " "): metric(identifier) for name, identifier in of.items()}
 
 
 def _network(network: NetworkOutputs) -> list[Chart]:
     def by_zone(metric: str) -> dict[str, Metric]:
-        return _each(network.nat_gateway_ids, lambda gateway: nat(gateway, metric))
+        return _labelled(network.nat_gateway_ids, lambda gateway: nat(gateway, metric))
 
     return [
         Chart("NAT: bytes to the internet", by_zone("BytesOutToDestination")),
@@ -97,10 +97,10 @@ def _databases(stack: Stack, database: str, data: DataOutputs) -> list[Chart]:
 
 def _volumes(data: DataOutputs) -> list[Chart]:
     def lines(metric: str, statistic: str = "Average") -> dict[str, Metric]:
-        return _each(by_volume(data), lambda each: volume(each, metric, statistic))
+        return _labelled(by_volume(data), lambda identifier: volume(identifier, metric, statistic))
 
     return [
-        Chart("Volumes: bytes", _each(by_volume(data), stored)),
+        Chart("Volumes: bytes", _labelled(by_volume(data), stored)),
         Chart("Volumes: % of the operations they take", lines("PercentIOLimit"), limit=BUSY_PERCENT),
         Chart("Volumes: bytes read and written", lines("MeteredIOBytes", "Sum")),
         Chart("Volumes: connections", lines("ClientConnections", "Sum")),
@@ -112,7 +112,7 @@ def _postgres(settings: Settings, data: DataOutputs) -> list[Chart]:
     replicas = data.postgres_replica_identifiers
 
     def lines(metric: str, of: Mapping[str, str] = every, statistic: str = "Average") -> dict[str, Metric]:
-        return _each(of, lambda identifier: postgres_alarms.instance(identifier, metric, statistic))
+        return _labelled(of, lambda identifier: postgres_alarms.instance(identifier, metric, statistic))
 
     free = settings.storage_gb * postgres_alarms.GIB * postgres_alarms.FREE_PERCENT
     charts = [
@@ -131,11 +131,11 @@ def _postgres(settings: Settings, data: DataOutputs) -> list[Chart]:
 
 
 def _redis(data: DataOutputs) -> list[Chart]:
-    broker = {f"broker {name}": each for name, each in data.redis_broker_node_ids.items()}
+    broker = {f"broker {name}": node for name, node in data.redis_broker_node_ids.items()}
 
     def lines(metric: str, statistic: str = "Maximum") -> dict[str, Metric]:
         every = {**data.redis_node_ids, **broker}
-        return _each(every, lambda identifier: redis_alarms.node(identifier, metric, statistic))
+        return _labelled(every, lambda identifier: redis_alarms.node(identifier, metric, statistic))
 
     memory = lines("DatabaseMemoryUsagePercentage")
     return [
@@ -151,7 +151,7 @@ def _redis(data: DataOutputs) -> list[Chart]:
 def _documentdb(data: DataOutputs) -> list[Chart]:
     def lines(metric: str, statistic: str = "Average") -> dict[str, Metric]:
         every = data.documentdb_instance_identifiers
-        return _each(every, lambda identifier: documentdb_alarms.instance(identifier, metric, statistic))
+        return _labelled(every, lambda identifier: documentdb_alarms.instance(identifier, metric, statistic))
 
     return [
         Chart("DocumentDB: CPU %", lines("CPUUtilization"), limit=documentdb_alarms.BUSY_PERCENT),
@@ -171,7 +171,7 @@ def _compute(stack: Stack, compute: ComputeOutputs) -> list[Chart]:
         }
 
     def by_zone(metric: Callable[[str], Metric]) -> dict[str, Metric]:
-        return _each(compute.autoscaling_group_names, metric)
+        return _labelled(compute.autoscaling_group_names, metric)
 
     pending, answers = "scheduler_pending_pods_UNSCHEDULABLE", "apiserver_request_total"
     slow = "apiserver_request_duration_seconds_{}_P99".format
@@ -191,7 +191,7 @@ def _compute(stack: Stack, compute: ComputeOutputs) -> list[Chart]:
         pool.key for pool in pools(environment.compute, environment.network.zones) if pool.nodes.burstable
     ]:
         groups = {key: compute.autoscaling_group_names[key] for key in burstable}
-        lines = _each(groups, lambda group: compute_alarms.nodes(group, "CPUCreditBalance", "Minimum"))
+        lines = _labelled(groups, lambda group: compute_alarms.nodes(group, "CPUCreditBalance", "Minimum"))
         charts.append(Chart("Nodes: CPU credits", lines))
     return charts
 

@@ -36,31 +36,31 @@ def only(files: Mapping[str, str], databases: Sequence[str]) -> dict[str, str]:
 
 def _rules(text: str, databases: Sequence[str]) -> str:
     head, *groups = re.split(r"(?m)^(?=  - name: )", text)
-    kept = [each for each in groups if _named(each) not in ROWS or _named(each) in databases]
-    found = "".join([head, *kept])
+    remaining = [group for group in groups if _name(group) not in ROWS or _name(group) in databases]
+    result = "".join([head, *remaining])
     if not databases:
-        return EXPORTER_ALERT.sub("", found)
-    return found.replace(f"absent({ALWAYS['postgres']})", f"absent({ALWAYS[databases[0]]})")
+        return EXPORTER_ALERT.sub("", result)
+    return result.replace(f"absent({ALWAYS['postgres']})", f"absent({ALWAYS[databases[0]]})")
 
 
-def _named(group: str) -> str:
+def _name(group: str) -> str:
     return group.partition("\n")[0].removeprefix("  - name: ")
 
 
 def _dashboard(text: str, databases: Sequence[str]) -> str:
     """Removes rows with their panels, and moves the panels below up."""
     board: dict[str, Any] = json.loads(text)
-    gone = {title for name, title in ROWS.items() if name not in databases}
-    rows = [each for each in board["panels"] if each["type"] == "row"]
-    ends = [each["gridPos"]["y"] for each in rows[1:]]
+    removed = {title for name, title in ROWS.items() if name not in databases}
+    rows = [panel for panel in board["panels"] if panel["type"] == "row"]
+    ends = [row["gridPos"]["y"] for row in rows[1:]]
     heights = {row["title"]: end - row["gridPos"]["y"] for row, end in zip(rows, ends, strict=False)}
-    row, up, kept = "", 0, []
+    row, up, panels = "", 0, []
     for panel in board["panels"]:
         if panel["type"] == "row":
             row = panel["title"]
-            up += heights[row] if row in gone else 0
-        if row in gone or (panel["title"] == EXPORTER_PANEL and not databases):
+            up += heights[row] if row in removed else 0
+        if row in removed or (panel["title"] == EXPORTER_PANEL and not databases):
             continue
-        place = panel["gridPos"]
-        kept.append({**panel, "gridPos": {**place, "y": place["y"] - up}})
-    return json.dumps({**board, "panels": kept}, indent=2) + "\n"
+        position = panel["gridPos"]
+        panels.append({**panel, "gridPos": {**position, "y": position["y"] - up}})
+    return json.dumps({**board, "panels": panels}, indent=2) + "\n"

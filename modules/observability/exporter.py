@@ -79,8 +79,8 @@ def exporter_identity(stack: Stack, compute: ComputeOutputs) -> list[ITerraformD
 def exporter(stack: Stack, gateway: GatewayOutputs, after: ITerraformDependable) -> Release | None:
     """`helm_release.cloudwatch_exporter`. It discovers databases by the tags of the environment, so that new
     replicas need no change here."""
-    asked = [NAMESPACES[each] for each in stack.environment.data.databases]
-    if not asked:
+    namespaces = [NAMESPACES[database] for database in stack.environment.data.databases]
+    if not namespaces:
         return None
     values = Templates().argument(
         "observability/cloudwatch-exporter.yaml",
@@ -89,7 +89,7 @@ def exporter(stack: Stack, gateway: GatewayOutputs, after: ITerraformDependable)
         region=stack.environment.region,
         priority_class=gateway.priority_class,
         tags={"Project": stack.environment.project, "Environment": stack.environment.environment},
-        metrics_by_namespace={name: METRICS[name] for name in asked},
+        metrics_by_namespace={name: METRICS[name] for name in namespaces},
         dimensions=DIMENSIONS,
     )
     return release(

@@ -23,8 +23,8 @@ PERIOD = 300  # seconds; the interval of SNS metrics
 
 def heartbeat(stack: Stack, topics: Topics) -> SnsTopic:
     """`aws_sns_topic.heartbeat`. It has no subscription: its messages are only counted."""
-    made, _ = topic(stack, ROLE, topics.key.arn)
-    return made
+    created, _ = topic(stack, ROLE, topics.key.arn)
+    return created
 
 
 def messages(stack: Stack, role: str, metric: str) -> Metric:

@@ -32,7 +32,9 @@ def alertmanager_identity(
         compute,
         ALERTMANAGER,
         "Alertmanager sends alerts to the topics",
-        Statement(sid="TellPeople", actions="sns:Publish", resources=list(_told(topics, heartbeat).values())),
+        Statement(
+            sid="TellPeople", actions="sns:Publish", resources=list(_topic_arns(topics, heartbeat).values())
+        ),
         Statement(
             sid="EncryptMessages",
             actions=["kms:Decrypt", "kms:GenerateDataKey*"],
@@ -62,7 +64,7 @@ def prometheus(
         metrics_days=settings.metrics_days,
         metrics_gb=settings.metrics_gb,
         most_metrics_gb=settings.metrics_gb * 4 // 5,
-        topics=_told(topics, heartbeat),
+        topics=_topic_arns(topics, heartbeat),
         tainted_nodes=bool(stack.environment.compute.groups),
     )
     return release(
@@ -76,5 +78,5 @@ def prometheus(
     )
 
 
-def _told(topics: Topics, heartbeat: SnsTopic) -> dict[str, str]:
+def _topic_arns(topics: Topics, heartbeat: SnsTopic) -> dict[str, str]:
     return {"page": topics.page.arn, "ticket": topics.ticket.arn, "heartbeat": heartbeat.arn}

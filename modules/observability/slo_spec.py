@@ -15,7 +15,7 @@ MILLISECONDS = (25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10000, 30000, 
 
 def _counted(milliseconds: int) -> int:
     if milliseconds not in MILLISECONDS:
-        nearest = min(MILLISECONDS, key=lambda each: abs(each - milliseconds))
+        nearest = min(MILLISECONDS, key=lambda bucket: abs(bucket - milliseconds))
         rule = f"must be one of {', '.join(map(str, MILLISECONDS))}, the milliseconds that Kong counts"
         raise rule_error(rule, f"write {nearest}")
     return milliseconds

@@ -177,7 +177,7 @@ class Observability(Model):
     def nothing_is_set_for_what_is_off(self) -> Iterator[Violation]:
         """Settings of parts that are off are refused, because they would have no effect."""
         for key, needs in NEEDS.items():
-            off = next((each for each in needs if not getattr(self, each)), None)
+            off = next((part for part in needs if not getattr(self, part)), None)
             if off and key in self.model_fields_set and getattr(self, key) is not False:
                 rule = f"{key} requires {off}, and {off} is false"
                 yield Violation((key,), rule, f"remove the line, or write {off}: true")

@@ -21,8 +21,8 @@ def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:
     text."""
     promised = stack.environment.observability.objectives
     releases = {}
-    for each, system in stack.environment.systems.items():
-        with stack.system(each) as name:
+    for current, system in stack.environment.systems.items():
+        with stack.system(current) as name:
             words = {
                 "system": name,
                 "availability": f"{promised.availability:g}",
@@ -36,7 +36,7 @@ def systems(stack: Stack, after: ITerraformDependable) -> dict[str, Release]:
                 values["requests"] = False
             if not stack.environment.observability.has_grafana:
                 values["dashboard"] = False
-            releases[each] = release(
+            releases[current] = release(
                 stack,
                 f"system_{name.replace('-', '_')}",
                 SYSTEM,

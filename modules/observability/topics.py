@@ -39,37 +39,37 @@ class Topics:
 def topics(stack: Stack, storage: StorageOutputs) -> Topics:
     """`aws_sns_topic.page` and `.ticket`, encrypted with one key, and a subscription for each address."""
     key = encryption_key(stack, "alarms", "Messages of alarms", _services_encrypt(stack))
-    made = Topics(_topic(stack, key, "page"), _topic(stack, key, "ticket"), key)
+    created = Topics(_topic(stack, key, "page"), _topic(stack, key, "ticket"), key)
     for address in stack.environment.observability.alarm_emails:
         slug = address_slug(address)
-        _mail(stack, f"page_{slug}", made.page.arn, address)
-        _mail(stack, f"ticket_{slug}", made.ticket.arn, address)
+        _mail(stack, f"page_{slug}", created.page.arn, address)
+        _mail(stack, f"ticket_{slug}", created.ticket.arn, address)
         _mail(stack, f"backups_{slug}", storage.backup_topic_arn, address, json.dumps(NOT_WELL))
     if url := stack.environment.observability.pager_url:
         stack.add(
             SnsTopicSubscription,
             "page_pager",
-            topic_arn=made.page.arn,
+            topic_arn=created.page.arn,
             protocol="https",
             endpoint=url,
-            # A pager that does not answer fails the apply: better than one that never rings.
+            # If the pager does not confirm the subscription, the apply fails.
             endpoint_auto_confirms=True,
             confirmation_timeout_in_minutes=5,
         )
-    return made
+    return created
 
 
 def publishers(stack: Stack) -> dict[str, str]:
-    """The services that send messages, each with the ARNs of what it may speak for."""
-    found = {"cloudwatch.amazonaws.com": stack.arn("cloudwatch", "alarm:*")}
+    """The services that publish to the topics, each with the ARN pattern of its sources."""
+    sources = {"cloudwatch.amazonaws.com": stack.arn("cloudwatch", "alarm:*")}
     if stack.environment.observability.monthly_usd is not None:
-        found["budgets.amazonaws.com"] = stack.arn("budgets", "*", region="")
-    return found
+        sources["budgets.amazonaws.com"] = stack.arn("budgets", "*", region="")
+    return sources
 
 
 def _topic(stack: Stack, key: Key, role: Severity) -> SnsTopic:
     """Services of this account publish."""
-    made, _ = topic(
+    created, _ = topic(
         stack,
         role,
         key.arn,
@@ -80,11 +80,12 @@ def _topic(stack: Stack, key: Key, role: Severity) -> SnsTopic:
             for service, source in publishers(stack).items()
         ),
     )
-    return made
+    return created
 
 
 def _services_encrypt(stack: Stack) -> Statement:
-    """Without it no message arrives, and nothing says why: SNS's own key lets no service in."""
+    """Without this statement messages are lost without an error, because the default key of SNS does not
+    admit services."""
     return Statement(
         sid="ServicesEncryptMessages",
         actions=["kms:Decrypt", "kms:GenerateDataKey*"],

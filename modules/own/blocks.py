@@ -51,8 +51,8 @@ def parsed(file: str, content: bytes) -> tuple[list[Block], list[Problem]]:
             raise ValueError("it must be an object")
     except (ValueError, SyntaxError) as error:
         line = getattr(error, "lineno", None) or getattr(error, "line", None)
-        says = str(error).splitlines()[0]
-        return [], [Problem("", "", f"the file must be Terraform: {says}", "correct it there", line or 0)]
+        reason = str(error).splitlines()[0]
+        return [], [Problem("", "", f"the file must be Terraform: {reason}", "correct it there", line or 0)]
     return list(blocks_of(file, text, body)), []
 
 
@@ -67,9 +67,9 @@ def _hcl(text: str) -> Any:
     try:
         return hcl2.loads(text if text.endswith("\n") else f"{text}\n", serialization_options=options)
     except LarkError as error:
-        told = ValueError(str(error))
-        told.line = getattr(error, "line", 0)  # type: ignore[attr-defined]
-        raise told from None
+        failure = ValueError(str(error))
+        failure.line = getattr(error, "line", 0)  # type: ignore[attr-defined]
+        raise failure from None
 
 
 def blocks_of(file: str, text: str, body: Mapping[str, Any]) -> Iterator[Block]:
@@ -82,13 +82,13 @@ def blocks_of(file: str, text: str, body: Mapping[str, Any]) -> Iterator[Block]:
 def _labelled(value: Any, depth: int) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
     """Bodies with their labels: both HCL and JSON may repeat any level as a list."""
     if isinstance(value, list):
-        for each in value:
-            yield from _labelled(each, depth)
+        for item in value:
+            yield from _labelled(item, depth)
     elif isinstance(value, Mapping) and depth:
         for label, inner in value.items():
             if label != "//":
-                for labels, found in _labelled(inner, depth - 1):
-                    yield (label, *labels), found
+                for labels, body in _labelled(inner, depth - 1):
+                    yield (label, *labels), body
     elif isinstance(value, Mapping):
         yield (), value
 
@@ -104,21 +104,21 @@ def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
 def _line(text: str, kind: str, labels: Sequence[str]) -> int:
     """The first line of a block; in JSON, the line of its name."""
     quoted = "".join(rf'[ \t]+"?{re.escape(label)}"?' for label in labels)
-    found = re.search(rf"^[ \t]*{kind}{quoted}[ \t]*{{", text, re.M)
-    if not found:
-        found = re.search(re.escape(json.dumps(labels[-1] if labels else kind)), text)
-    return _number(text, found.start()) if found else 0
+    match = re.search(rf"^[ \t]*{kind}{quoted}[ \t]*{{", text, re.M)
+    if not match:
+        match = re.search(re.escape(json.dumps(labels[-1] if labels else kind)), text)
+    return _number(text, match.start()) if match else 0
 
 
-def _number(text: str, place: int) -> int:
-    return text.count("\n", 0, place) + 1
+def _number(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
 
 
 def readings_of(file: str, text: str) -> Iterator[Reading]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.lstrip().startswith(("#", "//")):
-            for found in READ.finditer(line):
-                yield Reading(file, found[1], found[2] or "", number)
+            for match in READ.finditer(line):
+                yield Reading(file, match[1], match[2] or "", number)
 
 
 def refused(block: Block) -> Iterator[Problem]:

@@ -10,33 +10,26 @@ Each becomes a `helm_release` in the own Terraform of its tier, with the same se
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema
 
-from modules.capacity import capacity_violations
-from modules.overhead import Overhead, Pods
-from modules.spec import Environment
 from modules.systems.quantities import Cpu, Memory
 from tierra.validation.errors import KeyPath, Problem, SpecError
 from tierra.validation.explain import Explainer, place
 from tierra.validation.labels import is_label, is_name
 from tierra.validation.messages import choices, dotted
 from tierra.validation.model import Model, rule_error
-from tierra.validation.namespaces import RELEASES
-from tierra.validation.reader import Document
-from tierra.validation.reader import read as read_document
+from tierra.validation.reader import Document, read
 from tierra.validation.system_names import TAKEN
 
 FOLDER = "charts"
 # Tiers with the helm provider.
 TIERS = ("gateway", "systems", "observability")
-NAMESPACE_CHART = "own/own-namespace"
 # Required keys.
 LEAST = {
     "chart": "argo-cd",
@@ -44,10 +37,10 @@ LEAST = {
     "version": "1.2.3",
     "namespace": "argo-cd",
 }
-MOST_PODS = 100  # equal ones of a chart
-# What values may read: an output of a tier. All else between the marks is text.
+MOST_PODS = 100  # identical pods of a chart
+# A reference to an output of a tier; Terraform sees any other ${…} in values as text.
 REFERENCE = r"\$\{data\.terraform_remote_state\.(\w+)\.outputs\.([a-zA-Z_]\w*)\}"
-# What YAML 1.1, as Helm reads it, takes for a truth value, and YAML 1.2 for text.
+# Texts that are booleans in YAML 1.1, which Helm reads, and strings in YAML 1.2.
 DOUBTFUL = re.compile(r"yes|no|on|off|y|n", re.IGNORECASE)
 
 
@@ -144,18 +137,19 @@ class Release:
     @property
     def address(self) -> str:
         """The name of its `helm_release`."""
-        return f"chart_{_plain(self.name)}"
+        return f"chart_{plain(self.name)}"
 
     def problem(self, key: str, rule: str, remedy: str) -> Problem:
         """A problem with a key of the file."""
         return Problem(key, self.document.shown((key,)), rule, remedy, self.document.line((key,)))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name as part of a Terraform name."""
     return name.replace("-", "_")
 
 
-def read(path: Path, tier: str) -> Release:
+def read_chart(path: Path, tier: str) -> Release:
     """The release of a file. Raises SpecError with every problem of the file."""
     file, name = path.as_posix(), path.stem
     if tier not in TIERS:
@@ -167,17 +161,17 @@ def read(path: Path, tier: str) -> Release:
     if not is_name(name, 53):
         rule = "the name of the file must fit a release: at most 53 lowercase letters, digits and hyphens"
         raise SpecError(file, [Problem("", "", rule, "rename the file, such as to argo-cd.yaml")])
-    document = read_document(path, LEAST)
+    document = read(path, LEAST)
     problems = [*document.problems, *_doubtful(document), *_unreadable(document)]
     try:
         chart = OwnChart.model_validate(document.data)
     except ValidationError as error:
         explainer = Explainer(OwnChart.model_json_schema(), "the file of a chart")
-        for each in error.errors():
-            found = explainer.finding(each, document.shown(place(each)))
-            value = found.value or document.shown(found.path)
-            line = document.line(found.path)
-            problems.append(Problem(dotted(found.path), value, found.rule, found.remedy, line))
+        for failure in error.errors():
+            violation = explainer.finding(failure, document.shown(place(failure)))
+            value = violation.value or document.shown(violation.path)
+            line = document.line(violation.path)
+            problems.append(Problem(dotted(violation.path), value, violation.rule, violation.remedy, line))
     if problems:
         raise SpecError(file, problems)
     return Release(name, tier, file, chart, document)
@@ -205,145 +199,18 @@ def _texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
-        for key, each in value.items():
-            yield from _texts(each, (*path, key))
+        for key, item in value.items():
+            yield from _texts(item, (*path, key))
     elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _texts(each, (*path, index))
-
-
-def terraform(releases: Sequence[Release]) -> Iterator[tuple[Release, dict[str, Any]]]:
-    """The own Terraform of a tier's charts, by file. The first release in a namespace creates it."""
-    from tierra.patterns.helm import (  # imported late, because it loads cdktf
-        WAIT_SECONDS,
-        safety,
-        texts,
-        version,
-    )
-
-    made: set[str] = set()
-    for each in releases:
-        chart = each.chart
-        resources: dict[str, dict[str, Any]] = {}
-        space = f"namespace_{_plain(chart.namespace)}"
-        if chart.namespace not in made:
-            made.add(chart.namespace)
-            values: dict[str, Any] = {"name": chart.namespace, "podSecurity": chart.pod_security}
-            if chart.collects_metrics:
-                values["collectsMetrics"] = True
-            resources[space] = {
-                "name": f"{chart.namespace}-namespace",
-                "namespace": RELEASES,
-                "chart": f"./{FOLDER}/{Path(NAMESPACE_CHART).name}",
-                "version": version(texts(NAMESPACE_CHART)),
-                "values": [_document(values)],
-                **safety(WAIT_SECONDS),
-                **({"depends_on": ["helm_release.cluster"]} if each.tier == "gateway" else {}),
-            }
-        resources[each.address] = {
-            "name": each.name,
-            "namespace": chart.namespace,
-            "repository": chart.repository,
-            "chart": chart.chart,
-            "version": chart.version,
-            **({"values": [_document(chart.values)]} if chart.values else {}),
-            **safety(chart.timeout_seconds),
-            "depends_on": [f"helm_release.{space}"],
-        }
-        yield each, {"resource": {"helm_release": resources}}
-
-
-def _document(values: Mapping[str, Any]) -> str:
-    """Values as a YAML document, in which Terraform sees outputs of tiers and nothing else. An output that is
-    a whole value keeps its type: text, number, list or mapping."""
-    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
-    text = re.sub(rf"(?!{REFERENCE})\$\{{", "$${", text).replace("%{", "%%{")
-    return re.sub(r'"(?:[^"\\]|\\.)*":?', _encoded, text)
-
-
-def _encoded(literal: re.Match[str]) -> str:
-    """A text or a key of JSON; of a text with outputs, the expression that gives it."""
-    text = literal[0]
-    if text.endswith(":"):
-        return text
-    if re.fullmatch(f'"{REFERENCE}"', text):
-        return f"${{jsonencode({text[3:-2]})}}"
-    return f"${{jsonencode({text})}}" if re.search(REFERENCE, text) else text
+        for index, item in enumerate(value):
+            yield from _texts(item, (*path, index))
 
 
 def in_texts(release: Release) -> Iterator[tuple[KeyPath, str, str]]:
     """Outputs that are a part of a text or of a key: path, tier and name."""
     for path, text in _texts(release.chart.values, ("values",)):
         if not re.fullmatch(REFERENCE, text):
-            yield from ((path, found[1], found[2]) for found in re.finditer(REFERENCE, text))
+            yield from ((path, match[1], match[2]) for match in re.finditer(REFERENCE, text))
     for path in release.document.lines:
         if path[:1] == ("values",) and isinstance(path[-1], str):
-            yield from ((path, found[1], found[2]) for found in re.finditer(REFERENCE, path[-1]))
-
-
-def namespace_chart() -> dict[str, bytes]:
-    """The files of the chart that creates namespaces, by their path in a root module."""
-    from tierra.patterns.helm import own_chart, texts
-
-    folder = f"{FOLDER}/{Path(NAMESPACE_CHART).name}"
-    return {f"{folder}/{path}": text.encode() for path, text in own_chart(texts(NAMESPACE_CHART)).items()}
-
-
-def unfit(releases: Sequence[Release], environment: Environment) -> Iterator[tuple[str, Problem]]:
-    """Conflicts between charts, with systems, and with the capacity of the nodes, by file."""
-    yield from _clashes(releases, [environment.called(each) for each in environment.systems], environment)
-    counted = [each for each in releases if each.chart.pods]
-    if not counted:
-        return
-    pods = [pods for each in counted for pods in _pods(each)]
-    overhead = Overhead(
-        environment.observability,
-        environment.has_volumes,
-        charts=tuple(each for each, node in pods if not node),
-        on_nodes=tuple(each for each, node in pods if node),
-    )
-    place = environment.network.layout
-    for found in capacity_violations(
-        environment.compute, environment.gateway, overhead, environment.systems, place
-    ):
-        yield (
-            counted[0].file,
-            Problem(
-                dotted(found.path),
-                found.value,
-                f"with the pods of own charts, {found.rule}",
-                f"in the spec, {found.remedy}; or request less in {choices([each.file for each in counted])}",
-            ),
-        )
-
-
-def _pods(release: Release) -> Iterator[tuple[Pods, bool]]:
-    """The pods of a chart, and whether they run on every node."""
-    for name, each in release.chart.pods.items():
-        node = each.count == "node"
-        count = 1 if each.count == "node" else each.count
-        yield Pods(f"{release.name}/{name}", count, each.cpu, each.memory), node
-
-
-def _clashes(
-    releases: Sequence[Release], systems: Sequence[str], environment: Environment
-) -> Iterator[tuple[str, Problem]]:
-    first: dict[str, Release] = {}
-    for each in releases:
-        name = each.chart.namespace
-        other = first.setdefault(name, each)
-        if name in systems:
-            rule = f"a chart must have a separate namespace, but {name} is the namespace of a system"
-            yield each.file, each.problem("namespace", rule, f"write another name, such as {name}-own")
-        elif other.tier != each.tier:
-            rule = f"charts of one namespace must be in one tier, but {other.file} is in {other.tier}"
-            yield each.file, each.problem("namespace", rule, f"move the file to {other.tier}/{FOLDER}/")
-        elif other.chart.of_namespace != each.chart.of_namespace:
-            rule = (
-                "charts of one namespace must have the same pod_security and collects_metrics, but"
-                f" {other.file} has other values"
-            )
-            yield each.file, each.problem("namespace", rule, "write the same in both files")
-        if each.chart.collects_metrics and environment.observability.monitoring:
-            rule = "collects_metrics requires observability.monitoring: false; otherwise Prometheus collects"
-            yield each.file, each.problem("collects_metrics", rule, "remove the line")
+            yield from ((path, match[1], match[2]) for match in re.finditer(REFERENCE, path[-1]))

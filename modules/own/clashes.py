@@ -19,12 +19,12 @@ def check(own: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]) ->
     """Raises OwnError if own Terraform conflicts with generated Terraform, or reads outputs that do not
     exist."""
     problems: dict[str, list[Problem]] = {}
-    for tier, each in own.items():
+    for tier, tier_own in own.items():
         if tier in generated:
             for file, problem in (
-                *_clashes(each, generated[tier]),
-                *_missing(each, own, generated),
-                *_in_texts(each, own, generated),
+                *_clashes(tier_own, generated[tier]),
+                *_missing(tier_own, own, generated),
+                *_in_texts(tier_own, own, generated),
             ):
                 problems.setdefault(file, []).append(problem)
     if problems:
@@ -44,8 +44,10 @@ def _clashes(own: Own, body: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]
                 rule = f"each name must be unique in a tier, and Tierra generates {block.address}"
                 remedy = f"choose another name, such as {PREFIX}{labels[-1]}"
                 yield block.file, Problem(block.address, "", rule, remedy, block.line)
-            elif (other := first.setdefault(block.address, block)) is not block:
-                rule = f"each name must be unique in a tier, and {other.file}:{other.line} declares this one"
+            elif (earlier := first.setdefault(block.address, block)) is not block:
+                rule = (
+                    f"each name must be unique in a tier, and {earlier.file}:{earlier.line} declares this one"
+                )
                 yield block.file, Problem(block.address, "", rule, "rename one of them", block.line)
         provider = labels[0].partition("_")[0] if block.kind in TYPED else ""
         provider = labels[0] if block.kind == "provider" else provider
@@ -68,7 +70,7 @@ def _missing(
         declared = everywhere.get(reading.tier, Own()).blocks
         known = [
             *generated[reading.tier].get("output", {}),
-            *(each.labels[0] for each in declared if each.kind == "output"),
+            *(block.labels[0] for block in declared if block.kind == "output"),
         ]
         if reading.output not in known:
             near = difflib.get_close_matches(reading.output, known, n=1)
@@ -86,13 +88,13 @@ def _missing(
 def _in_texts(
     own: Own, everywhere: Mapping[str, Own], generated: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[str, Problem]]:
-    """Outputs within a text of a chart's values that are no text."""
+    """Outputs inside a text of a chart's values that are not text themselves."""
     for release in own.releases:
         for path, tier, name in in_texts(release):
             declared = everywhere.get(tier, Own()).blocks
             outputs = {
                 **generated.get(tier, {}).get("output", {}),
-                **{each.labels[0]: each.body for each in declared if each.kind == "output"},
+                **{block.labels[0]: block.body for block in declared if block.kind == "output"},
             }
             value = outputs.get(name, {}).get("value")
             if isinstance(value, (Mapping, list)):

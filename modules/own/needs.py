@@ -1,4 +1,4 @@
-"""The tiers that own Terraform reads: they are built before its own."""
+"""The tiers whose outputs own Terraform reads, which are applied before its own tier."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ def needs(own: Mapping[str, Own], graph: Mapping[str, frozenset[str]]) -> dict[s
 
     Raises OwnError if a tier would read outputs of a tier that is not applied before it.
     """
-    wanted = dict(graph)
+    result = dict(graph)
     problems: dict[str, list[Problem]] = {}
-    for tier, each in own.items():
-        for reading in each.readings:
-            problem = _unreadable(tier, reading, wanted)
+    for tier, tier_own in own.items():
+        for reading in tier_own.readings:
+            problem = _unreadable(tier, reading, result)
             if problem:
                 problems.setdefault(reading.file, []).append(problem)
             else:
-                wanted[tier] = wanted[tier] | {reading.tier}
+                result[tier] = result[tier] | {reading.tier}
     if problems:
         raise OwnError(problems)
-    return wanted
+    return result
 
 
 def _unreadable(tier: str, reading: Reading, graph: Mapping[str, frozenset[str]]) -> Problem | None:
@@ -48,11 +48,11 @@ def _unreadable(tier: str, reading: Reading, graph: Mapping[str, frozenset[str]]
 
 def _upstream(tier: str, graph: Mapping[str, frozenset[str]]) -> set[str]:
     """All tiers that a tier needs, directly or indirectly."""
-    found: set[str] = set()
+    upstream: set[str] = set()
     waiting = [tier]
     while waiting:
         for need in graph.get(waiting.pop(), frozenset()):
-            if need not in found:
-                found.add(need)
+            if need not in upstream:
+                upstream.add(need)
                 waiting.append(need)
-    return found
+    return upstream

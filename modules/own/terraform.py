@@ -2,7 +2,7 @@
 
     *.tf, *.tf.json     carried into the root module as own_<name>, byte for byte
     files/, modules/    carried as they are, for ${path.module}/files/… and source = "./modules/…"
-    charts/*.yaml       releases of charts, each made Terraform (charts.py)
+    charts/*.yaml       releases of charts, translated to Terraform (chart_releases.py)
 
 It may read every resource and data source of its tier by address, and outputs of earlier tiers
 by `data.terraform_remote_state.<tier>.outputs.<name>`. It adds and never changes: addresses that Tierra
@@ -19,8 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modules.own import charts as own_charts
 from modules.own.blocks import TYPED, Block, Reading, blocks_of, parsed, readings_of, refused
+from modules.own.chart_clashes import chart_problems
+from modules.own.chart_releases import chart_terraform, namespace_chart
+from modules.own.charts import FOLDER as CHARTS
+from modules.own.charts import Release, read_chart
 from modules.spec import Environment
 from tierra.validation.errors import Problem, SpecError
 from tierra.validation.messages import choices
@@ -37,7 +40,9 @@ class OwnError(Exception):
 
     def __init__(self, problems: Mapping[str, Sequence[Problem]]) -> None:
         self.problems = problems
-        super().__init__("\n\n".join(str(SpecError(file, found)) for file, found in sorted(problems.items())))
+        super().__init__(
+            "\n\n".join(str(SpecError(file, entries)) for file, entries in sorted(problems.items()))
+        )
 
 
 @dataclass(frozen=True)
@@ -48,17 +53,17 @@ class Own:
     sources: Mapping[str, str] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
     readings: tuple[Reading, ...] = ()
-    releases: tuple[own_charts.Release, ...] = ()
+    releases: tuple[Release, ...] = ()
 
     @property
     def tiers(self) -> frozenset[str]:
         """Tiers whose outputs it reads."""
-        return frozenset(each.tier for each in self.readings)
+        return frozenset(reading.tier for reading in self.readings)
 
     def index(self) -> dict[str, Any]:
         """Its declarations, as Terraform JSON, and the source of each file."""
         declared: dict[str, Any] = {}
-        for kind, labels, body in ((each.kind, each.labels, each.body) for each in self.blocks):
+        for kind, labels, body in ((block.kind, block.labels, block.body) for block in self.blocks):
             if kind in TYPED:
                 declared.setdefault(kind, {}).setdefault(labels[0], {})[labels[1]] = body
             elif kind in ("output", "module"):
@@ -69,24 +74,24 @@ class Own:
 def read(folder: Path, tiers: Sequence[str]) -> dict[str, Own]:
     """The own Terraform of an environment, by tier, without tiers that have none. Raises OwnError with every
     problem of the files themselves."""
-    found: dict[str, Own] = {}
+    result: dict[str, Own] = {}
     problems: dict[str, list[Problem]] = {}
-    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if _ignored(place):
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if _ignored(path):
             continue
-        if place.is_dir() and place.name in tiers:
-            if own := _tier(place, problems):
-                found[place.name] = own
-        elif place.is_dir() or _terraform(place):
+        if path.is_dir() and path.name in tiers:
+            if own := _tier(path, problems):
+                result[path.name] = own
+        elif path.is_dir() or _terraform(path):
             rule = "own Terraform must be in a folder with the name of its tier"
             possible = [tier for tier in tiers if tier != WITHOUT]
-            near = difflib.get_close_matches(place.name, possible, n=1)
-            meant = f"rename it to {near[0]}; " if near else ""
-            remedy = f"{meant}the tiers are {', '.join(possible)}"
-            problems[place.as_posix()] = [Problem("", "", rule, remedy)]
+            near = difflib.get_close_matches(path.name, possible, n=1)
+            suggestion = f"rename it to {near[0]}; " if near else ""
+            remedy = f"{suggestion}the tiers are {', '.join(possible)}"
+            problems[path.as_posix()] = [Problem("", "", rule, remedy)]
     if problems:
         raise OwnError(problems)
-    return found
+    return result
 
 
 def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
@@ -94,14 +99,14 @@ def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
     sources: dict[str, str] = {}
     blocks: list[Block] = []
     readings: list[Reading] = []
-    releases: list[own_charts.Release] = []
+    releases: list[Release] = []
     for path in sorted(folder.rglob("*")):
         inside, file = path.relative_to(folder), path.as_posix()
         if any(_ignored(Path(part)) for part in inside.parts):
             continue
-        if inside.parts[0] == own_charts.FOLDER and (len(inside.parts) > 1 or path.is_dir()):
+        if inside.parts[0] == CHARTS and (len(inside.parts) > 1 or path.is_dir()):
             try:
-                releases += [own_charts.read(path, folder.name)] if len(inside.parts) > 1 else []
+                releases += [read_chart(path, folder.name)] if len(inside.parts) > 1 else []
             except SpecError as refused_chart:
                 problems[file] = list(refused_chart.problems)
         elif problem := _misplaced(path, inside, folder.name):
@@ -112,21 +117,21 @@ def _tier(folder: Path, problems: dict[str, list[Problem]]) -> Own | None:
             name = f"{PREFIX}{path.name}"
             files[name] = path.read_bytes()
             sources[name] = file
-            made, wrong = parsed(file, files[name])
-            blocks += made
+            declared, faults = parsed(file, files[name])
+            blocks += declared
             readings += readings_of(file, files[name].decode("utf-8", "replace"))
-            if wrong := [*wrong, *(found for each in made for found in refused(each))]:
-                problems[file] = wrong
-    for release, body in own_charts.terraform(releases):
+            if faults := [*faults, *(refusal for block in declared for refusal in refused(block))]:
+                problems[file] = faults
+    for release, body in chart_terraform(releases):
         name = f"{PREFIX}{release.address}.tf.json"
         files[name] = (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode()
         sources[name] = release.file
-        blocks += [each._replace(line=1) for each in blocks_of(release.file, "", body)]
+        blocks += [block._replace(line=1) for block in blocks_of(release.file, "", body)]
         readings += readings_of(
             release.file, Path(release.file).read_text(encoding="utf-8", errors="replace")
         )
     if releases:
-        files |= own_charts.namespace_chart()
+        files |= namespace_chart()
     return Own(files, sources, tuple(blocks), tuple(readings), tuple(releases)) if files else None
 
 
@@ -151,7 +156,7 @@ def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
     if len(inside.parts) > 1 or path.is_dir():
         if inside.parts[0] in FOLDERS:
             return None
-        rule = f"a folder of own Terraform must be {choices((*FOLDERS, own_charts.FOLDER))}"
+        rule = f"a folder of own Terraform must be {choices((*FOLDERS, CHARTS))}"
         return Problem(
             "", "", rule, f"move it to {FOLDERS[0]}/, and refer to ${{path.module}}/{FOLDERS[0]}/…"
         )
@@ -168,14 +173,14 @@ def _misplaced(path: Path, inside: Path, tier: str) -> Problem | None:
 
 def namespaces(own: Mapping[str, Own]) -> list[str]:
     """Namespaces of own charts."""
-    return sorted({each.chart.namespace for tier in own.values() for each in tier.releases})
+    return sorted({release.chart.namespace for tier in own.values() for release in tier.releases})
 
 
 def check_charts(own: Mapping[str, Own], environment: Environment) -> None:
     """Raises OwnError if own charts do not fit the environment."""
-    releases = [each for tier in own.values() for each in tier.releases]
+    releases = [release for tier in own.values() for release in tier.releases]
     problems: dict[str, list[Problem]] = {}
-    for file, problem in own_charts.unfit(releases, environment):
+    for file, problem in chart_problems(releases, environment):
         problems.setdefault(file, []).append(problem)
     if problems:
         raise OwnError(problems)

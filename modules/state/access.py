@@ -32,10 +32,10 @@ def access(stack: Stack, right: Right) -> IamPolicy:
 
 def _statements(stack: Stack, actions: list[str]) -> list[Statement]:
     """The states of this environment and their locks, in the bucket and with its key."""
-    place, environment = state_of(stack.environment, stack.names, "*"), stack.environment
-    bucket = stack.arn("s3", place.bucket, region="", account="")
-    start = place.key.partition("*")[0]
-    kept = Statement(
+    states, environment = state_of(stack.environment, stack.names, "*"), stack.environment
+    bucket = stack.arn("s3", states.bucket, region="", account="")
+    start = states.key.partition("*")[0]
+    recovery = Statement(
         sid="KeepWhatAnApplyLeft", actions="s3:PutObject", resources=f"{bucket}/{start}{RECOVERY}/*"
     )
     return [
@@ -47,20 +47,20 @@ def _statements(stack: Stack, actions: list[str]) -> list[Statement]:
             resources=bucket,
             conditions={"StringLikeIfExists": {"s3:prefix": f"{start}*"}},
         ),
-        Statement(sid="UseStates", actions=actions, resources=f"{bucket}/{place.key}"),
+        Statement(sid="UseStates", actions=actions, resources=f"{bucket}/{states.key}"),
         Statement(
             sid="LockStates",
             actions=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-            resources=f"{bucket}/{place.key}.tflock",
+            resources=f"{bucket}/{states.key}.tflock",
         ),
-        *([kept] if "s3:PutObject" in actions else []),
+        *([recovery] if "s3:PutObject" in actions else []),
         Statement(
             sid="DecryptStates",
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
-            resources=stack.arn("kms", "key/*", region=place.region),
+            resources=stack.arn("kms", "key/*", region=states.region),
             conditions={
                 "ForAnyValue:StringEquals": {"kms:ResourceAliases": stack.names.alias("state")},
-                "StringEquals": {"kms:ViaService": f"s3.{place.region}.{environment.dns_suffix}"},
+                "StringEquals": {"kms:ViaService": f"s3.{states.region}.{environment.dns_suffix}"},
             },
         ),
     ]

@@ -121,19 +121,19 @@ def _statements(stack: Stack) -> list[Statement]:
 def _asked_by_systems(stack: Stack) -> list[Statement]:
     """Permissions of systems beyond the statements above. The policy of the system restricts the resources,
     which would not all fit into this policy."""
-    asked = {
+    actions = {
         action
         for system in stack.environment.systems.values()
         for permission in system.permissions
         for action in permission.actions
-        if not any(fnmatchcase(action, each) for each in (*SERVICES, "s3:*"))
+        if not any(fnmatchcase(action, pattern) for pattern in (*SERVICES, "s3:*"))
     }
-    if not asked:
+    if not actions:
         return []
     return [
         Statement(
             sid="PermissionsOfSystems",
-            actions=sorted(asked),
+            actions=sorted(actions),
             resources=Everything("the upper limit of roles whose own policies name the resources"),
         )
     ]

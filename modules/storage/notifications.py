@@ -23,7 +23,7 @@ EVENTS = [
 def notifications(stack: Stack, vaults: Vaults) -> SnsTopic:
     """`aws_sns_topic.backups`, encrypted with the key of the vault, which publishes to it."""
     vault = {"ArnEquals": {"aws:SourceArn": vault_arn(stack, MAIN)}}
-    made, policy = topic(
+    created, policy = topic(
         stack,
         "backups",
         vaults.key.arn,
@@ -34,7 +34,7 @@ def notifications(stack: Stack, vaults: Vaults) -> SnsTopic:
         MAIN,
         backup_vault_name=vaults.main.name,
         backup_vault_events=EVENTS,
-        sns_topic_arn=made.arn,
+        sns_topic_arn=created.arn,
         depends_on=[policy],  # AWS Backup publishes a test message at once
     )
-    return made
+    return created

@@ -22,7 +22,7 @@ def _never(value: Any) -> Any:
     return None if value == "never" else value
 
 
-def _given(value: Any) -> Any:
+def _not_empty(value: Any) -> Any:
     if value is None:
         raise rule_error("must be a number of days, or never", "write a number of days, or never")
     return value
@@ -60,13 +60,13 @@ Origin = Annotated[
 ArchiveDays = Annotated[
     Annotated[int, Field(ge=30, le=DECADE)] | None,
     BeforeValidator(_never),
-    BeforeValidator(_given),
+    BeforeValidator(_not_empty),
     _days_or_never(30),
 ]
 ColdDays = Annotated[
     Annotated[int, Field(ge=1, le=DECADE)] | None,
     BeforeValidator(_never),
-    BeforeValidator(_given),
+    BeforeValidator(_not_empty),
     _days_or_never(1),
 ]
 

@@ -113,7 +113,7 @@ class Auth(Model):
     @property
     def sources(self) -> dict[str, Source | None]:
         """Sources of keys, by client or issuer; None for a secret that Tierra creates."""
-        texts = self.keys or {name: each.public_key for name, each in self.issuers.items()}
+        texts = self.keys or {name: issuer.public_key for name, issuer in self.issuers.items()}
         return {name: source(text) for name, text in texts.items()}
 
 
@@ -136,16 +136,18 @@ def clients(name: str, systems: Mapping[str, System]) -> list[Client]:
     auth = systems[name].auth
     if auth is None:
         return []
-    result = [Client(each, f"{name}.{each}", (name,), None, source(text)) for each, text in auth.keys.items()]
-    for each, issuer in auth.issuers.items():
-        groups = tuple(other for other, system in systems.items() if issuer.issuer in _issuers(system))
+    result = [
+        Client(client, f"{name}.{client}", (name,), None, source(text)) for client, text in auth.keys.items()
+    ]
+    for client, issuer in auth.issuers.items():
+        groups = tuple(group for group, system in systems.items() if issuer.issuer in _issuers(system))
         if groups[0] == name:
-            result.append(Client(each, issuer.issuer, groups, issuer, source(issuer.public_key)))
+            result.append(Client(client, issuer.issuer, groups, issuer, source(issuer.public_key)))
     return result
 
 
 def _issuers(system: System) -> dict[str, Issuer]:
-    return {each.issuer: each for each in system.auth.issuers.values()} if system.auth else {}
+    return {issuer.issuer: issuer for issuer in system.auth.issuers.values()} if system.auth else {}
 
 
 def auth_violations(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Violation]:
@@ -155,12 +157,12 @@ def auth_violations(systems: Mapping[str, System], names: Collection[str]) -> It
     for name, system in systems.items():
         if system.auth is None:
             continue
-        for each, issuer in system.auth.issuers.items():
-            owner, said = known.setdefault(issuer.issuer, (name, issuer))
-            path = ("systems", name, "auth", "issuers", each)
+        for client, issuer in system.auth.issuers.items():
+            owner, first = known.setdefault(issuer.issuer, (name, issuer))
+            path = ("systems", name, "auth", "issuers", client)
             if _issuers(system)[issuer.issuer] is not issuer:
                 yield Violation(path, "each issuer must be named once", "remove one of the two")
-            elif said != issuer:
+            elif first != issuer:
                 rule = f"an issuer must be the same in all systems, but {owner} has other settings for it"
                 yield Violation(path, rule, f"write the same as systems.{owner}.auth, or change that one")
         yield from _open_violations(name, systems, names)
@@ -178,19 +180,20 @@ def _open_violations(name: str, systems: Mapping[str, System], names: Collection
     for key, path in opened:
         if path == "/":  # health paths: nothing below them is open
             continue
-        place, whole = ("systems", name, *key), system.path.rstrip("/") + path
-        for other, beside in systems.items():
+        location, full = ("systems", name, *key), system.path.rstrip("/") + path
+        for neighbour, beside in systems.items():
             shared = set(system.hosts or names) & set(beside.hosts or names)
-            if other != name and beside.path and shared and whole in prefixes(beside.path):
+            if neighbour != name and beside.path and shared and full in prefixes(beside.path):
                 rule = (
-                    f"an open path must have no other system below it, and {other} has its path below {whole}"
+                    "an open path must have no other system below it, and"
+                    f" {neighbour} has its path below {full}"
                 )
-                yield Violation(place, rule, f"name a longer path, or move {other}", path)
+                yield Violation(location, rule, f"name a longer path, or move {neighbour}", path)
                 break
         metrics = system.inner_path
-        if metrics and (whole in prefixes(metrics) or metrics in prefixes(whole)):
+        if metrics and (full in prefixes(metrics) or metrics in prefixes(full)):
             rule = (
                 f"an open path must not contain the metrics, which must stay closed to the outside: {metrics}"
             )
             remedy = f"choose another path, or give systems.{name}.metrics a separate port"
-            yield Violation(place, rule, remedy, path)
+            yield Violation(location, rule, remedy, path)

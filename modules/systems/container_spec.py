@@ -9,7 +9,7 @@ from tierra.validation.model import Model
 
 
 class Commands(Model):
-    """What the containers of a system start, as lists of words; left out, what the framework usually does."""
+    """The commands of the containers, as lists of words. Left out, they are those of the framework."""
 
     web: Command = Field(
         default=(), description="Starts the pods that answer requests; left out, the command of the image."
@@ -30,7 +30,7 @@ class Commands(Model):
 
 
 class Health(Model):
-    """Where a system says how it is, as its container sees the paths."""
+    """Paths of health checks, as the container receives them."""
 
     live: UrlPath = Field(default="/livez", description="Must answer 200 while the process works.")
     ready: UrlPath = Field(default="/readyz", description="Must answer 200 while the pod can take requests.")
@@ -44,7 +44,7 @@ class Health(Model):
 
 
 class Metrics(Model):
-    """Where Prometheus finds what a system counts."""
+    """The path and port of the metrics that Prometheus collects."""
 
     path: UrlPath = Field(default="/metrics", description="Path of the metrics, as the container sees it.")
     port: int | None = Field(

@@ -55,7 +55,7 @@ def databases(stack: Stack, data: DataOutputs, gateway: GatewayOutputs, users: M
         "region": stack.environment.region,
         "readerRoleArn": reader.role.arn,
         "authorities": ca_bundle().get(stack.environment.region, ""),
-        "ranges": [str(each) for each in stack.environment.network.layout.database.values()],
+        "ranges": [str(subnet) for subnet in stack.environment.network.layout.database.values()],
         "masters": {name: {"secretArn": arns[name], "into": users[name]["masterSecret"]} for name in arns},
     }
     return release(

@@ -54,7 +54,7 @@ MOST_CONFIG = 200_000
 # including the statements of Tierra (IAM User Guide, "IAM and AWS STS quotas").
 MOST_ACTIONS, MOST_PERMISSIONS = 3_000, 7_000
 # Folders that exist in every pod.
-MOUNTED = tuple(f"/{each}" for each in ("tmp", "proc", "sys", "dev", "etc/authorities", "run", "var/run"))
+MOUNTED = tuple(f"/{folder}" for folder in ("tmp", "proc", "sys", "dev", "etc/authorities", "run", "var/run"))
 
 
 def _variable(name: str) -> str:
@@ -96,9 +96,9 @@ _FIELD = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
 def _source(text: str) -> str:
-    place, mark, field = text.partition("#")
-    fits = _ARN.fullmatch(place) or _SECRET.fullmatch(place) or _PARAMETER.fullmatch(place)
-    if not fits or (mark and not _FIELD.fullmatch(field)) or (mark and place == CREATE):
+    name, mark, field = text.partition("#")
+    fits = _ARN.fullmatch(name) or _SECRET.fullmatch(name) or _PARAMETER.fullmatch(name)
+    if not fits or (mark and not _FIELD.fullmatch(field)) or (mark and name == CREATE):
         rule = (
             "must be create, or the name or ARN of a secret of Secrets Manager or of a parameter (/…) of"
             " Systems Manager, with # and a key if it contains JSON"
@@ -111,10 +111,10 @@ def source(text: str) -> Source | None:
     """The source that an entry of `secrets` names; None for a secret that Tierra creates."""
     if text == CREATE:
         return None
-    place, _, field = text.partition("#")
-    arn = _ARN.fullmatch(place)
-    parameter = arn["service"] == "ssm" if arn else place.startswith("/")
-    return Source(parameter, place, place if arn else "", field)
+    name, _, field = text.partition("#")
+    arn = _ARN.fullmatch(name)
+    parameter = arn["service"] == "ssm" if arn else name.startswith("/")
+    return Source(parameter, name, name if arn else "", field)
 
 
 def secret_address(name: str, variable: str) -> str:
@@ -126,7 +126,7 @@ def _config_path(path: str) -> str:
     if not re.fullmatch(r"(/(?!\.\.?(/|$))[A-Za-z0-9._-]+){2,}", path) or len(path) > 200:
         rule = "a file must have an absolute path, at least one folder deep, of letters, digits and . _ -"
         raise rule_error(rule, "write it like /etc/orders/settings.yaml")
-    if taken := next((each for each in MOUNTED if path == each or path.startswith(f"{each}/")), None):
+    if taken := next((folder for folder in MOUNTED if path == folder or path.startswith(f"{folder}/")), None):
         raise rule_error(
             f"the path must not be in {taken}, which every pod uses", "write a path such as /etc/orders/…"
         )
@@ -211,8 +211,8 @@ class Permission(Model):
 def own_statements(permissions: Sequence[Permission]) -> list[Statement]:
     """The permissions as policy statements, in the order of the spec."""
     return [
-        Statement(sid=f"OfItsOwn{number}", actions=each.actions, resources=each.resources)
-        for number, each in enumerate(permissions, start=1)
+        Statement(sid=f"OfItsOwn{number}", actions=permission.actions, resources=permission.resources)
+        for number, permission in enumerate(permissions, start=1)
     ]
 
 
@@ -238,7 +238,7 @@ def own_violations(
         for permission in system.permissions
         for action in permission.actions
     }
-    if (length := sum(len(each) + 3 for each in actions)) > MOST_ACTIONS:
+    if (length := sum(len(action) + 3 for action in actions)) > MOST_ACTIONS:
         rule = (
             f"the actions of all systems must have at most {MOST_ACTIONS} characters, the room in their"
             f" boundary; these have {length}"
@@ -248,23 +248,23 @@ def own_violations(
         )
     for name, system in systems.items():
         for variable, text in system.secrets.items():
-            found = source(text)
-            if found and found.arn:
+            secret = source(text)
+            if secret and secret.arn:
                 yield from _elsewhere(
-                    ("systems", name, "secrets", variable), found.arn, partition, region, account
+                    ("systems", name, "secrets", variable), secret.arn, partition, region, account
                 )
-        for client, place in (system.auth.sources if system.auth else {}).items():
-            if place and place.arn:
+        for client, key in (system.auth.sources if system.auth else {}).items():
+            if key and key.arn:
                 keys = (
                     ("keys", client)
                     if system.auth and system.auth.keys
                     else ("issuers", client, "public_key")
                 )
-                yield from _elsewhere(("systems", name, "auth", *keys), place.arn, partition, region, account)
+                yield from _elsewhere(("systems", name, "auth", *keys), key.arn, partition, region, account)
         length = sum(
-            len(each) + 3
+            len(action) + 3
             for permission in system.permissions
-            for each in (*permission.actions, *permission.resources)
+            for action in (*permission.actions, *permission.resources)
         )
         if length > MOST_PERMISSIONS:
             rule = (

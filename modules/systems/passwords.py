@@ -21,11 +21,11 @@ from tierra.terraform.stack import Stack
 
 @dataclass(frozen=True)
 class Secrets:
-    """`reader` is the role with which External Secrets reads all of them; `made` are secrets that an operator
-    fills in, by variable; `keys` likewise, by client or issuer."""
+    """`reader` is the role with which External Secrets reads all of them; `created` are secrets that an
+    operator fills in, by variable; `keys` likewise, by client or issuer."""
 
     password: ClusterPassword | None
-    made: dict[str, SecretsmanagerSecret]
+    created: dict[str, SecretsmanagerSecret]
     keys: dict[str, SecretsmanagerSecret]
     reader: SecretReader | None
 
@@ -35,24 +35,24 @@ def system_secrets(
 ) -> Secrets:
     """The secrets of a system with databases or secrets; of the platform's roles, only its own can read
     them."""
-    made = {
-        variable: _made(stack, name, variable, data)
-        for variable, found in system.sources.items()
-        if found is None
+    created = {
+        variable: _created_secret(stack, name, variable, data)
+        for variable, source in system.sources.items()
+        if source is None
     }
     callers = clients(name, stack.environment.systems_by_first_name)
-    keys = {each.name: _key(stack, name, each.name, data) for each in callers if each.source is None}
-    arns = [each.arn for each in (*made.values(), *keys.values())]
-    sources = (*system.sources.values(), *(each.source for each in callers))
-    rights = _rights(stack, [found for found in sources if found])
+    keys = {caller.name: _key(stack, name, caller.name, data) for caller in callers if caller.source is None}
+    arns = [secret.arn for secret in (*created.values(), *keys.values())]
+    sources = (*system.sources.values(), *(caller.source for caller in callers))
+    rights = _rights(stack, [source for source in sources if source])
     if system.databases:
         password = _password(stack, name, system, data, gateway, arns, rights)
-        return Secrets(password, made, keys, password.reader)
+        return Secrets(password, created, keys, password.reader)
     if not system.secrets and not callers:
-        return Secrets(None, made, keys, None)
+        return Secrets(None, created, keys, None)
     operator = gateway.secrets_operator_role_arn
     reader = secret_reader(stack, name, arns, operator, data.secrets_key_arn, *rights)
-    return Secrets(None, made, keys, reader)
+    return Secrets(None, created, keys, reader)
 
 
 def _password(
@@ -79,7 +79,7 @@ def _password(
     )
 
 
-def _made(stack: Stack, name: str, variable: str, data: DataOutputs) -> SecretsmanagerSecret:
+def _created_secret(stack: Stack, name: str, variable: str, data: DataOutputs) -> SecretsmanagerSecret:
     """`aws_secretsmanager_secret.secrets_<system>__<variable>`."""
     address, role = secret_address(name, variable), variable.lower().replace("_", "-")
     return _empty(
@@ -111,13 +111,13 @@ def _empty(
     )
 
 
-def _rights(stack: Stack, found: list[Source]) -> list[Statement]:
+def _rights(stack: Stack, sources: list[Source]) -> list[Statement]:
     """Permissions to read existing secrets. Their keys belong to others, so use of a key is restricted to
     decrypting these secrets: both services pass them in the encryption context (Secrets Manager User Guide,
     "Secret encryption and decryption"; Systems Manager User Guide, "How AWS Systems Manager Parameter Store
     uses AWS KMS")."""
-    secrets = sorted({_arn(stack, each) for each in found if not each.parameter})
-    parameters = sorted({_arn(stack, each) for each in found if each.parameter})
+    secrets = sorted({_arn(stack, source) for source in sources if not source.parameter})
+    parameters = sorted({_arn(stack, source) for source in sources if source.parameter})
     keys = stack.arn("kms", "key/*")
     environment = stack.environment
     statements = []
@@ -130,7 +130,9 @@ def _rights(stack: Stack, found: list[Source]) -> list[Statement]:
         through = f"{service}.{environment.region}.{environment.dns_suffix}"
         statements += [
             Statement(
-                sid=f"Read{sid}OfItsOwner", actions=[f"{service}:{each}" for each in actions], resources=arns
+                sid=f"Read{sid}OfItsOwner",
+                actions=[f"{service}:{action}" for action in actions],
+                resources=arns,
             ),
             Statement(
                 sid=f"Decrypt{sid}OfItsOwner",
@@ -145,13 +147,13 @@ def _rights(stack: Stack, found: list[Source]) -> list[Statement]:
     return statements
 
 
-def _arn(stack: Stack, found: Source) -> str:
+def _arn(stack: Stack, source: Source) -> str:
     """The ARN of a secret with a wildcard for the hyphen and six random characters that AWS appends."""
-    if found.arn:
-        return found.arn
-    if found.parameter:
-        return stack.arn("ssm", f"parameter{found.key}")
-    return stack.arn("secretsmanager", f"secret:{found.key}-??????")
+    if source.arn:
+        return source.arn
+    if source.parameter:
+        return stack.arn("ssm", f"parameter{source.key}")
+    return stack.arn("secretsmanager", f"secret:{source.key}-??????")
 
 
 def _databases(stack: Stack) -> str:

@@ -42,9 +42,9 @@ def _mebibytes(value: Any) -> Any:
     text = str(value).strip()
     match = re.fullmatch(r"([0-9]{1,9})(Ki|Mi|Gi|k|M|G)", text)
     if not match:
-        meant = re.match(r"([0-9]{1,6})\s*([MmGg])?", text)
+        guess = re.match(r"([0-9]{1,6})\s*([MmGg])?", text)
         raise rule_error(
-            _MEMORY_RULE, f"write {meant[1]}{(meant[2] or 'M').upper()}i" if meant else "write 512Mi"
+            _MEMORY_RULE, f"write {guess[1]}{(guess[2] or 'M').upper()}i" if guess else "write 512Mi"
         )
     amount = -(-int(match[1]) * _BYTES[match[2]] // _BYTES["Mi"])
     if not 1 <= amount <= MOST_MEMORY:

@@ -33,7 +33,7 @@ def host(system: System, edge: Edge) -> str:
 def patience(systems: Mapping[str, System]) -> int:
     """The time limit in seconds of the slowest request, which load balancer and Kong use. Never below the
     default."""
-    return max(USUAL_SECONDS, *(each.timeout_seconds for each in systems.values()))
+    return max(USUAL_SECONDS, *(system.timeout_seconds for system in systems.values()))
 
 
 def idle_seconds(systems: Mapping[str, System]) -> int:

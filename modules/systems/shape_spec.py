@@ -138,21 +138,21 @@ def surroundings_violations(
     """Calls must reach systems that answer requests, and egress must lead out of the VPC. Paths start at the
     root of the spec."""
     for name, system in systems.items():
-        for index, other in enumerate(system.calls):
+        for index, target in enumerate(system.calls):
             path = ("systems", name, "calls", index)
-            if other in system.calls[:index]:
-                continue  # which it is refused for
-            if other == name:
+            if target in system.calls[:index]:
+                continue  # refused as a repetition
+            if target == name:
                 yield Violation(
                     path, "calls must not name the system itself, which may always call itself", "remove it"
                 )
-            elif other not in systems:
-                names = ", ".join(each for each in systems if each != name)
+            elif target not in systems:
+                names = ", ".join(candidate for candidate in systems if candidate != name)
                 remedy = f"choose from: {names}" if names else "remove it: there is no other system"
-                yield Violation(path, f"calls must name systems, and there is no {other}", remedy)
-            elif systems[other].shape == "worker":
-                rule = f"calls must name systems that answer requests, and {other} is a worker"
-                yield Violation(path, rule, f"write systems.{other}.shape: internal, or remove it")
+                yield Violation(path, f"calls must name systems, and there is no {target}", remedy)
+            elif systems[target].shape == "worker":
+                rule = f"calls must name systems that answer requests, and {target} is a worker"
+                yield Violation(path, rule, f"write systems.{target}.shape: internal, or remove it")
         for job in system.jobs:
             if len(f"{called(name, system.formerly)}-{job}") > LONGEST_CRON_JOB:
                 rule = f"system and job must have names of at most {LONGEST_CRON_JOB - 1} characters together"
@@ -164,9 +164,9 @@ def surroundings_violations(
                         rule = f"a range of egress must not overlap the network of the platform ({block})"
                         remedy = "remove it; name databases in needs, and systems in calls"
                         yield Violation(("systems", name, "egress", index, "cidrs", number), rule, remedy)
-    if len(found := ways_out(systems)) > MOST_EGRESS:
+    if len(ways := ways_out(systems)) > MOST_EGRESS:
         rule = (
             f"all systems must have at most {MOST_EGRESS} ports and ranges of egress together: a security"
             " group has no room for more"
         )
-        yield Violation(("systems",), rule, "name larger ranges", f"{len(found)} ports and ranges")
+        yield Violation(("systems",), rule, "name larger ranges", f"{len(ways)} ports and ranges")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -20,10 +20,9 @@ from modules.systems.own_spec import (
     SecretSource,
     SecretVariable,
     Source,
-    secret_address,
     source,
 )
-from modules.systems.parts import Folder, UrlPath, prefixes
+from modules.systems.parts import Folder, UrlPath
 from modules.systems.quantities import Cpu, Memory
 from modules.systems.requests_spec import AT_KONG, MOST_HOSTS, MOST_SECONDS, USUAL_SECONDS
 from modules.systems.shape_spec import Egress, Job, JobName, Shape
@@ -31,7 +30,7 @@ from modules.systems.sidecar_spec import Sidecar, SidecarName
 from modules.systems.volume_spec import Volume, VolumeName, volume_violations
 from tierra.validation.github import Repository
 from tierra.validation.model import Model, Violation, repeated, rule
-from tierra.validation.system_names import WORKFLOWS, FormerNames, SystemName, called
+from tierra.validation.system_names import FormerNames, SystemName
 
 Framework = Literal["django", "fastapi", "go", "node", "java", "container"]
 Serves = Literal["pages", "api"]
@@ -312,7 +311,7 @@ class System(Model):
     @property
     def databases(self) -> tuple[str, ...]:
         """The databases in which it has its own user."""
-        return tuple(each for each in ("postgres", "documentdb") if each in self.needs)
+        return tuple(database for database in ("postgres", "documentdb") if database in self.needs)
 
     @property
     def sources(self) -> dict[str, Source | None]:
@@ -327,12 +326,12 @@ class System(Model):
     @property
     def pod_cpu(self) -> int:
         """Millicores that a pod that answers requests asks for, including its sidecars."""
-        return self.cpu + sum(each.cpu for each in self.sidecars.values())
+        return self.cpu + sum(sidecar.cpu for sidecar in self.sidecars.values())
 
     @property
     def pod_memory(self) -> int:
         """MiB that a pod that answers requests asks for, including its sidecars."""
-        return self.memory + sum(each.memory for each in self.sidecars.values())
+        return self.memory + sum(sidecar.memory for sidecar in self.sidecars.values())
 
     @property
     def inner_path(self) -> str | None:
@@ -392,31 +391,33 @@ class System(Model):
     @rule("egress")
     def ways_out_are_not_open_already(self) -> Iterator[Violation]:
         """443 is always open, and a port must not be repeated."""
-        for index, each in enumerate(self.egress):
-            if each.port == 443:
+        for index, way in enumerate(self.egress):
+            if way.port == 443:
                 yield Violation(
                     ("egress", index, "port"),
                     "the port must not be 443, which is open to every system",
                     "remove the entry",
                 )
-            elif each.port in (before.port for before in self.egress[:index]):
+            elif way.port in (before.port for before in self.egress[:index]):
                 rule = "each port must be named once"
                 yield Violation(("egress", index, "port"), rule, "name all its ranges in one entry")
 
     @rule("env", "secrets")
     def variables_are_set_once(self) -> Iterator[Violation]:
         """A variable must have one value, and the names of two secrets must differ by more than case."""
-        seen = {name.lower(): name for name in self.env}
+        variables = {name.lower(): name for name in self.env}
         for name in self.secrets:
-            other = seen.setdefault(name.lower(), name)
+            earlier = variables.setdefault(name.lower(), name)
             if name in self.env:
                 yield Violation(
                     ("secrets", name),
                     "a variable must be in env or in secrets, not in both",
                     "remove one of the two",
                 )
-            elif other != name and other in self.secrets:
-                rule = f"two secrets must differ by more than the case of their letters, and there is {other}"
+            elif earlier != name and earlier in self.secrets:
+                rule = (
+                    f"two secrets must differ by more than the case of their letters, and there is {earlier}"
+                )
                 yield Violation(("secrets", name), rule, "choose another name")
 
     @rule("config")
@@ -427,7 +428,7 @@ class System(Model):
             rule = f"the files of a system must have at most {MOST_CONFIG} bytes together; these have {size}"
             yield Violation(("config",), rule, "put larger files into the image or the bucket (needs: files)")
         for path in self.config:
-            if below := next((each for each in self.config if each.startswith(f"{path}/")), None):
+            if below := next((file for file in self.config if file.startswith(f"{path}/")), None):
                 rule = f"a path must not be both a file and a folder, but {below} is below it"
                 yield Violation(("config", path), rule, "rename one of them")
 
@@ -481,114 +482,3 @@ def usual_systems(off: Collection[str] = ()) -> dict[str, dict[str, Any]]:
 def default_systems() -> dict[str, System]:
     """The systems of a spec that defines none."""
     return {name: System.model_validate(system) for name, system in usual_systems().items()}
-
-
-def need_violations(systems: Mapping[str, System], databases: Iterable[str]) -> Iterator[Violation]:
-    """A system must not need a database that is off. Paths start at the root of the spec."""
-    there = {*databases, "files"}
-    for name, system in systems.items():
-        for index, need in enumerate(system.needs):
-            if need not in there:
-                rule = f"a database in needs must be built, and data.{need} is off"
-                remedy = f"remove {need} here, or the line {need}: off below data"
-                yield Violation(("systems", name, "needs", index), rule, remedy)
-
-
-def systems_violations(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Violation]:
-    """Violations between systems. `names` are those of systems without hosts. Paths start at the root of the
-    spec."""
-    if not systems:
-        rule, remedy = (
-            "an environment must run at least one system",
-            "name one, or remove the line for the three default systems",
-        )
-        yield Violation(("systems",), rule, remedy, "{}")
-    owners: dict[tuple[str, str], str] = {}
-    for name, system in systems.items():
-        if not system.path:
-            continue
-        taken = {
-            host: owner
-            for host in system.hosts or names
-            if (owner := owners.setdefault((host, system.path), name)) != name
-            and name not in systems[owner].formerly  # which is refused, and gives both the path
-            and owner not in system.formerly
-        }
-        for host, owner in list(taken.items())[:1]:
-            where = f" at {host}" if system.hosts or systems[owner].hosts else ""
-            rule = f"each system must have a different path, but {system.path}{where} is the path of {owner}"
-            remedy = (
-                "choose another path" if system.path == f"/{name}" else f"write path: /{name}, or another one"
-            )
-            yield Violation(("systems", name, "path"), rule, remedy)
-    yield from _below_metrics(systems, names)
-    yield from _names_of_others(systems)
-    yield from _names_of_roles(systems)
-    yield from _names_of_secrets(systems)
-
-
-def _names_of_others(systems: Mapping[str, System]) -> Iterator[Violation]:
-    """A current or former name belongs to one system."""
-    owners: dict[str, str] = {}
-    for name, system in systems.items():
-        for former in dict.fromkeys(system.formerly):
-            path = ("systems", name, "formerly")
-            owner = owners.setdefault(former, name)
-            if former != name and former in systems:
-                rule = f"formerly must name a system that no longer exists, but {former} is in this spec"
-                remedy = (
-                    "remove formerly, or remove the other system, whose resources then become those of this"
-                )
-                yield Violation(path, rule, f"{remedy} one", former)
-            elif owner != name:
-                rule = (
-                    "a former name must belong to one system, but"
-                    f" systems.{owner}.formerly also names {former}"
-                )
-                yield Violation(path, rule, "remove it from one of them", former)
-
-
-def _names_of_roles(systems: Mapping[str, System]) -> Iterator[Violation]:
-    """The role of the pods has the name of the system; the roles of workflows start with deploy- or push-."""
-    known = {called(name, system.formerly): name for name, system in systems.items()}
-    for mine, name in known.items():
-        for start in WORKFLOWS:
-            if (other := known.get(mine.removeprefix(start))) not in (None, name):
-                rule = f"the name must not be {mine}: a role for workflows of {other} has it in IAM"
-                yield Violation(("systems", name), rule, f"write another name, such as {mine}-app", mine)
-
-
-def _names_of_secrets(systems: Mapping[str, System]) -> Iterator[Violation]:
-    """Secrets that Tierra creates must have different Terraform addresses (passwords.py)."""
-    owners: dict[str, str] = {}
-    for name, system in systems.items():
-        for variable, found in system.sources.items():
-            if found:
-                continue
-            address = secret_address(called(name, system.formerly), variable)
-            owner = owners.setdefault(address, f"systems.{name}.secrets.{variable}")
-            if owner != f"systems.{name}.secrets.{variable}":
-                rule = f"two secrets must not have one address in Terraform, but {owner} has {address} too"
-                yield Violation(("systems", name, "secrets", variable), rule, "choose another variable")
-
-
-def _below_metrics(systems: Mapping[str, System], names: Collection[str]) -> Iterator[Violation]:
-    """A path may be below that of another system, `/` and `/shop`, because the longer one wins; but the path
-    of metrics, and everything below it, is blocked."""
-    inner = {
-        (host, path): name
-        for name, system in systems.items()
-        if (path := system.inner_path)
-        for host in system.hosts or names
-    }
-    for name, system in systems.items():
-        if not system.path:
-            continue
-        places = ((host, path) for host in system.hosts or names for path in prefixes(system.path))
-        owner = next((inner[place] for place in places if place in inner), name)
-        if owner != name:
-            rule = (
-                f"a path must not be below the metrics of {owner}, which must not be reachable from outside"
-            )
-            remedy = f"write path: /{name}, or change systems.{owner}.metrics"
-            yield Violation(("systems", name, "path"), rule, remedy)

@@ -46,14 +46,14 @@ class Systems:
         self.masters = masters(stack, self.data)
         self.databases = databases(stack, self.data, self.gateway, self.masters)
         roles = {}
-        for each, system in stack.environment.systems.items():
-            with stack.system(each) as name:
-                roles[each] = self._system(name, system, each)
+        for current, system in stack.environment.systems.items():
+            with stack.system(current) as name:
+                roles[current] = self._system(name, system, current)
         SystemsOutputs(pod_role_arns={name: role.arn for name, role in roles.items()}).declare(stack)
 
-    def _system(self, name: str, system: System, today: str) -> IamRole:
+    def _system(self, name: str, system: System, current: str) -> IamRole:
         """`helm_release.<system>_namespace`, then `helm_release.<system>`. Their records are in a separate
-        namespace: docs/decisions/0007-records-of-releases.md. `today` is the current name in the spec."""
+        namespace: docs/decisions/0007-records-of-releases.md. `current` is its name in the spec."""
         address = name.replace("-", "_")
         identity = pods(self.stack, name, system, self.cluster, self.data, self.storage)
         secrets = system_secrets(self.stack, name, system, self.data, self.gateway)
@@ -67,7 +67,7 @@ class Systems:
             "systems/namespace",
             name=f"{name}-namespace",
             namespace=self.gateway.releases_namespace,
-            values=[document(self._namespace(name, system, secrets, today))],
+            values=[document(self._namespace(name, system, secrets, current))],
             adapt=traces.charts(self.stack),
             depends_on=[*identity.before_pods, *before_users, *before_reading],
         )
@@ -82,7 +82,7 @@ class Systems:
         )
         return identity.role
 
-    def _namespace(self, name: str, system: System, secrets: Secrets, today: str) -> dict[str, Any]:
+    def _namespace(self, name: str, system: System, secrets: Secrets, current: str) -> dict[str, Any]:
         environment = self.stack.environment
         values: dict[str, Any] = {
             "system": name,
@@ -92,7 +92,7 @@ class Systems:
             "stores": [
                 {
                     "port": PORTS[need],
-                    "ranges": [str(each) for each in environment.network.layout.database.values()],
+                    "ranges": [str(subnet) for subnet in environment.network.layout.database.values()],
                 }
                 for need in system.needs
                 if need in PORTS
@@ -101,17 +101,19 @@ class Systems:
         if system.shape != "public":
             values["public"] = False
         if callers := [
-            environment.called(each) for each, other in environment.systems.items() if today in other.calls
+            environment.called(caller)
+            for caller, settings in environment.systems.items()
+            if current in settings.calls
         ]:
             values["callers"] = callers
         if system.calls:
             values["calls"] = [
-                {"system": environment.called(each), "port": environment.systems[each].port}
-                for each in system.calls
+                {"system": environment.called(callee), "port": environment.systems[callee].port}
+                for callee in system.calls
             ]
         if system.egress:
             values["egress"] = [
-                {"port": each.port, "ranges": [str(cidr) for cidr in each.cidrs]} for each in system.egress
+                {"port": way.port, "ranges": [str(cidr) for cidr in way.cidrs]} for way in system.egress
             ]
         if system.metrics:
             values["metricsPort"] = system.metrics.port or system.port
@@ -123,11 +125,13 @@ class Systems:
         if secrets.reader and (senders := clients(name, environment.systems_by_first_name)):
             values["secretsReaderRoleArn"] = secrets.reader.role.arn
             values["ingressClass"] = self.gateway.ingress_class
-            values["clients"] = [_client(each, secrets) for each in senders]
+            values["clients"] = [_client(client, secrets) for client in senders]
         if system.config:
             values["config"] = list(system.config.values())
         if system.volumes:
-            values["volumes"] = {each: self.data.volume_handles[f"{today}_{each}"] for each in system.volumes}
+            values["volumes"] = {
+                volume: self.data.volume_handles[f"{current}_{volume}"] for volume in system.volumes
+            }
             # Refers to the driver, which must stay until all volumes are unmounted: tierra/run/order.py.
             values["volumesDriver"] = self.cluster.volumes_driver_arn
         if secret := secrets.password:
@@ -139,7 +143,7 @@ class Systems:
             }
             values["users"] = {
                 "name": user(name),
-                **{each: self.masters[each] for each in system.databases},
+                **{database: self.masters[database] for database in system.databases},
             }
         return values
 
@@ -149,7 +153,7 @@ class Systems:
         environment = self.stack.environment
         if system.hosts:
             return {"hosts": list(system.hosts)}
-        if system.path and any(each.hosts for each in environment.systems.values()):
+        if system.path and any(some_system.hosts for some_system in environment.systems.values()):
             return {"names": list(environment.edge.hosts)}
         return {}
 
@@ -172,7 +176,7 @@ class Systems:
                 **variables(self.stack, name, system, self.data, self.storage),
                 **system.env,
             },
-            "secrets": {VARIABLES[each]: "password" for each in system.databases},
+            "secrets": {VARIABLES[database]: "password" for database in system.databases},
             "secretVersion": system.password_version,
             "authorities": bool(certificate(self.stack, system)),
         }
@@ -183,18 +187,22 @@ class Systems:
             values["requests"] = limits
         if system.jobs:
             values["jobs"] = {
-                job: {"schedule": each.schedule, "command": list(each.command), "minutes": each.minutes}
-                for job, each in system.jobs.items()
+                job: {
+                    "schedule": settings.schedule,
+                    "command": list(settings.command),
+                    "minutes": settings.minutes,
+                }
+                for job, settings in system.jobs.items()
             }
         if system.secrets:
             values["ownSecrets"] = {
-                variable: "parameters" if found and found.parameter else "secrets"
-                for variable, found in system.sources.items()
+                variable: "parameters" if source and source.parameter else "secrets"
+                for variable, source in system.sources.items()
             }
         if system.config:
             values["config"] = {"paths": list(system.config), "digest": _digest(system.config)}
         if system.volumes:
-            values["volumes"] = {each: volume.path for each, volume in system.volumes.items()}
+            values["volumes"] = {volume_name: volume.path for volume_name, volume in system.volumes.items()}
         if "start_seconds" in system.health.model_fields_set:
             values["probes"]["startSeconds"] = system.health.start_seconds
         if system.metrics:
@@ -202,7 +210,7 @@ class Systems:
             if not self.stack.environment.observability.monitoring:
                 values["monitored"] = False
         if system.sidecars:
-            values["sidecars"] = {side: _sidecar(each) for side, each in system.sidecars.items()}
+            values["sidecars"] = {side: _sidecar(sidecar) for side, sidecar in system.sidecars.items()}
         if system.workers:
             values["worker"] = {"command": list(commands.worker), "replicas": system.workers}
         if system.beat:
@@ -214,11 +222,11 @@ def _copied(system: System, secrets: Secrets) -> dict[str, Any]:
     """Secrets for External Secrets, besides the password: variable, key in AWS and field of the JSON
     value."""
     copied: dict[str, list[dict[str, str]]] = {"SecretsManager": [], "ParameterStore": []}
-    for variable, found in system.sources.items():
-        service = "ParameterStore" if found and found.parameter else "SecretsManager"
-        place = {"key": found.key if found else secrets.made[variable].arn}
-        field = {"field": found.field} if found and found.field else {}
-        copied[service].append({"variable": variable, **place, **field})
+    for variable, source in system.sources.items():
+        service = "ParameterStore" if source and source.parameter else "SecretsManager"
+        key = source.key if source else secrets.created[variable].arn
+        field = {"field": source.field} if source and source.field else {}
+        copied[service].append({"variable": variable, "key": key, **field})
     used = {service: entries for service, entries in copied.items() if entries}
     if not used or secrets.reader is None:
         return {}
@@ -227,14 +235,14 @@ def _copied(system: System, secrets: Secrets) -> dict[str, Any]:
 
 def _client(client: Client, secrets: Secrets) -> dict[str, Any]:
     """A consumer of Kong, and the source of its key."""
-    found, issuer = client.source, client.issuer
+    source, issuer = client.source, client.issuer
     return {
         "name": client.name,
         "username": client.username,
         "groups": list(client.groups),
-        "service": "ParameterStore" if found and found.parameter else "SecretsManager",
-        "key": found.key if found else secrets.keys[client.name].arn,
-        **({"field": found.field} if found and found.field else {}),
+        "service": "ParameterStore" if source and source.parameter else "SecretsManager",
+        "key": source.key if source else secrets.keys[client.name].arn,
+        **({"field": source.field} if source and source.field else {}),
         **({"issuer": issuer.issuer, "algorithm": issuer.algorithm} if issuer else {}),
     }
 
@@ -254,5 +262,5 @@ def _sidecar(sidecar: Sidecar) -> dict[str, Any]:
     }
 
 
-def _resources(asked: System | Sidecar) -> dict[str, str]:
-    return {"cpu": f"{asked.cpu}m", "memory": f"{asked.memory}Mi"}
+def _resources(container: System | Sidecar) -> dict[str, str]:
+    return {"cpu": f"{container.cpu}m", "memory": f"{container.memory}Mi"}

@@ -60,8 +60,8 @@ def variables(
         "AWS_REGION": stack.environment.region,
         **_traces(stack, name),
         **{
-            variable(each): f"http://{each}.{each}.svc.cluster.local"
-            for each in map(stack.environment.called, system.calls)
+            variable(callee): f"http://{callee}.{callee}.svc.cluster.local"
+            for callee in map(stack.environment.called, system.calls)
         },
     }
     if system.metrics:

@@ -22,13 +22,13 @@ OWNER = 10001
 # Mounting a volume here would hide files of the image or the pod: the folder and everything below it, or the
 # folder itself.
 SYSTEM_FOLDERS = tuple(
-    f"/{each}"
-    for each in (
+    f"/{folder}"
+    for folder in (
         *("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "run", "sbin", "sys", "tmp", "usr"),
         "var/run",
     )
 )
-HIDING = tuple(f"/{each}" for each in ("home", "opt", "root", "var"))
+HIDING = tuple(f"/{folder}" for folder in ("home", "opt", "root", "var"))
 
 
 def _name(name: str) -> str:
@@ -64,8 +64,10 @@ def _legal(path: str) -> bool:
 
 
 def _hidden(path: str) -> str:
-    """What a volume at a path would hide, as a rule names it."""
-    taken = next((each for each in SYSTEM_FOLDERS if path == each or path.startswith(f"{each}/")), None)
+    """What a volume at a path would hide, for the text of a rule; empty if nothing."""
+    taken = next(
+        (folder for folder in SYSTEM_FOLDERS if path == folder or path.startswith(f"{folder}/")), None
+    )
     return f"in {taken}" if taken else path if path in HIDING else ""
 
 
@@ -96,9 +98,9 @@ class Volume(Model):
 def volumes(systems: Mapping[str, System]) -> dict[str, Volume]:
     """All volumes of an environment, by `<system>_<volume>`."""
     return {
-        f"{name}_{volume}": each
+        f"{name}_{volume}": settings
         for name, system in systems.items()
-        for volume, each in system.volumes.items()
+        for volume, settings in system.volumes.items()
     }
 
 
@@ -109,15 +111,15 @@ def volume_violations(system: System) -> Iterator[Violation]:
         yield Violation(("volumes",), rule, "use folders of one volume", f"{len(system.volumes)} volumes")
     before: dict[str, str] = {}
     for name, volume in system.volumes.items():
-        near = next((each for each in before.items() if _overlap(volume.path, each[1])), None)
+        near = next((earlier for earlier in before.items() if _overlap(volume.path, earlier[1])), None)
         before[name] = volume.path
         if near:
             rule = f"the paths of volumes must not overlap, but {near[0]} is at {near[1]}"
         elif volume.path in system.config:
             rule = "a path must not be both a volume and a file of config"
-        elif file := next((each for each in system.config if each.startswith(f"{volume.path}/")), None):
+        elif file := next((path for path in system.config if path.startswith(f"{volume.path}/")), None):
             rule = f"a volume must not contain files of config, but {file} is in it"
-        elif file := next((each for each in system.config if volume.path.startswith(f"{each}/")), None):
+        elif file := next((path for path in system.config if volume.path.startswith(f"{path}/")), None):
             rule = f"a volume must not be below a file of config, and {file} is one"
         else:
             continue
@@ -125,5 +127,5 @@ def volume_violations(system: System) -> Iterator[Violation]:
         yield Violation(("volumes", name, "path"), rule, remedy, volume.path)
 
 
-def _overlap(one: str, other: str) -> bool:
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
+def _overlap(first: str, second: str) -> bool:
+    return f"{first}/".startswith(f"{second}/") or f"{second}/".startswith(f"{first}/")

@@ -11,7 +11,8 @@ import yaml
 from conftest import ROOT, read_roots
 
 from modules.architecture import TIERS, synthesize
-from modules.spec import Environment, load
+from modules.loader import load
+from modules.spec import Environment
 from support.actions import Runner
 from support.charts import SHOP, values
 from support.rendering import rendered

@@ -209,7 +209,7 @@ def _product(terraform_type: str, engine: object) -> str:
 
 
 def main() -> int:
-    from modules.spec import load
+    from modules.loader import load
 
     path = Path(sys.argv[1])
     for line in warnings(load(path), today()):

@@ -1,80 +1,9 @@
-"""The AWS services of the infrastructure: what a plan reads, and what an apply changes.
+"""The actions of an apply: what it creates, changes and deletes in AWS.
 
 A tier that creates resources of a new service adds it here; a test reports missing ones.
 """
 
 from __future__ import annotations
-
-# Actions with which terraform refreshes state: settings, never contents. None of them returns a secret, a log
-# line, a row, an object or an image.
-READS = [
-    "acm:Describe*",
-    "acm:List*",
-    "autoscaling:Describe*",
-    "backup:Describe*",
-    "backup:Get*",
-    "backup:List*",
-    "budgets:ListTagsForResource",
-    "budgets:ViewBudget",
-    "cloudwatch:Describe*",
-    "cloudwatch:GetDashboard",
-    "cloudwatch:ListTagsForResource",
-    "codebuild:BatchGetProjects",
-    "ec2:Describe*",
-    "ec2:GetTransitGatewayRouteTable*",
-    "ecr:DescribePullThroughCacheRules",
-    "ecr:DescribeRepositories",
-    "ecr:GetLifecyclePolicy",
-    "ecr:GetRegistryScanningConfiguration",
-    "ecr:GetRepositoryPolicy",
-    "ecr:ListTagsForResource",
-    "eks:Describe*",
-    "eks:List*",
-    "elasticache:Describe*",
-    "elasticache:ListTagsForResource",
-    "elasticfilesystem:Describe*",
-    "elasticloadbalancing:Describe*",
-    "elasticloadbalancing:GetLoadBalancerWebACL",
-    "iam:GetInstanceProfile",
-    "iam:GetOpenIDConnectProvider",
-    "iam:GetPolicy*",
-    "iam:GetRole*",
-    "iam:List*",
-    "kms:Describe*",
-    "kms:GetKeyPolicy",
-    "kms:GetKeyRotationStatus",
-    "kms:List*",
-    "logs:Describe*",
-    "logs:ListTagsForResource",
-    "rds:Describe*",
-    "rds:ListTagsForResource",
-    "route53:Get*",
-    "route53:List*",
-    "s3:GetAccelerateConfiguration",
-    "s3:GetAccountPublicAccessBlock",
-    "s3:GetBucket*",
-    "s3:GetEncryptionConfiguration",
-    "s3:GetLifecycleConfiguration",
-    "s3:GetReplicationConfiguration",
-    "s3:ListBucket",
-    "s3:ListTagsForResource",
-    "secretsmanager:DescribeSecret",
-    "secretsmanager:GetResourcePolicy",
-    "secretsmanager:ListSecretVersionIds",
-    "shield:Describe*",
-    "shield:List*",
-    "sns:Get*",
-    "sns:List*",
-    "ssm:DescribeParameters",
-    "ssm:GetParameter",
-    "ssm:GetParameters",
-    "ssm:ListTagsForResource",
-    "wafv2:Get*",
-    "wafv2:List*",
-    "xray:GetGroup",
-    "xray:GetSamplingRules",
-    "xray:ListTagsForResource",
-]
 
 # Services whose resources have the name of the environment: an apply may do everything with these. `{stem}`
 # and the like are filled in by changes.py.
@@ -312,20 +241,4 @@ BACKUPS = [
     "backup:PutBackupVaultAccessPolicy",
     "backup:PutBackupVaultLockConfiguration",
     "backup:UpdateRecoveryPointLifecycle",
-]
-
-# Denied to the plan role, whatever policies are attached to it later.
-SECRETS = [
-    "ecr:GetAuthorizationToken",
-    "kms:CreateGrant",
-    "logs:FilterLogEvents",
-    "logs:GetLogEvents",
-    "logs:StartLiveTail",
-    "logs:StartQuery",
-    "rds-db:connect",
-    "rds:DownloadCompleteDBLogFile",
-    "rds:DownloadDBLogFilePortion",
-    "secretsmanager:BatchGetSecretValue",
-    "secretsmanager:GetSecretValue",
-    "sts:AssumeRole",
 ]
