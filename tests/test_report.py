@@ -794,7 +794,7 @@ def test_public_access_is_reported(tmp_path: Path) -> None:
             {"deletion_protection": False, "backup_retention_period": 1},
             (
                 "data",
-                "a guard of its data is lifted",
+                "its data loses protection",
                 "~ backup_retention_period: 14 → 1",
                 "~ deletion_protection: true → false",
             ),

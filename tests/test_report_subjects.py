@@ -287,7 +287,7 @@ def test_the_environment_is_the_one_that_is_given(changed: Report) -> None:
          "loses redundancy"),
         ("aws_eks_cluster", {"version": "1.33"}, None, "loses data"),
         ("aws_lb", {"internal": True}, {"internal": False}, "opens access"),
-        ("aws_db_instance", {"deletion_protection": True}, {"deletion_protection": False}, "lifts a guard"),
+        ("aws_db_instance", {"deletion_protection": True}, {"deletion_protection": False}, "removes protection"),
         ("aws_cloudwatch_log_group", {"name": "x"}, None, "loses logs"),
         ("aws_sqs_queue", {"delay_seconds": 1}, {"delay_seconds": 2}, "safe"),
     ],
