@@ -52,13 +52,13 @@ class Identity:
 
     def refusal(self, request: Request) -> str:
         """Why the request is refused, in the words of AWS; empty if it is allowed."""
-        if any(_says(policy, request, "Deny") for policy in self.policies):
+        if any(_applies_with(policy, request, "Deny") for policy in self.policies):
             return "with an explicit deny in an identity-based policy"
-        if self.boundary and _says(self.boundary, request, "Deny"):
+        if self.boundary and _applies_with(self.boundary, request, "Deny"):
             return "with an explicit deny in a permissions boundary"
-        if not self.unread and not any(_says(policy, request, "Allow") for policy in self.policies):
+        if not self.unread and not any(_applies_with(policy, request, "Allow") for policy in self.policies):
             return f"because no identity-based policy allows the {request.action} action"
-        if self.boundary and not _says(self.boundary, request, "Allow"):
+        if self.boundary and not _applies_with(self.boundary, request, "Allow"):
             return f"because no permissions boundary allows the {request.action} action"
         return ""
 
@@ -78,7 +78,7 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _says(document: Document, request: Request, effect: str) -> bool:
+def _applies_with(document: Document, request: Request, effect: str) -> bool:
     return any(
         statement.get("Effect") == effect and _applies(statement, request, effect == "Allow")
         for statement in listed(document.get("Statement", []))

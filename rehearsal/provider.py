@@ -247,9 +247,9 @@ def _judged(finding: Finding) -> Any:
     source = f" The rule is from {finding.source}." if finding.source else ""
     if finding.sure:
         detail = f"The release cannot be applied like this.{source} Change its values, or the chart."
-        return error(f"{finding.where}: {finding.says}", detail)
+        return error(f"{finding.where}: {finding.message}", detail)
     detail = f"The release is applied anyway, and may not work as expected.{source}"
-    return warning(f"{finding.where}: {finding.says}", detail)
+    return warning(f"{finding.where}: {finding.message}", detail)
 
 
 def _without_role(role: str) -> tuple[str, str]:

@@ -229,7 +229,7 @@ def test_the_report_covers_existing_and_new_resources() -> None:
     assert (found.subject, found.action, found.critical) == (CALENDAR, days.UNCHANGED, False)
     [found] = told(CLUSTER, None, {"version": "1.35"}, late)
     assert (found.subject, found.action, found.critical) == (CALENDAR, "create", True)
-    assert found.says.endswith('write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)')
+    assert found.message.endswith('write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)')
     assert found.lines[0].startswith("~ then EKS upgrades the cluster by itself")
     assert told(CLUSTER, {"version": "1.35"}, {"version": "1.36"}, late) == []
     [found] = told(CLUSTER, {"version": "1.34"}, {"version": "1.34"}, late)

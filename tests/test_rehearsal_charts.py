@@ -238,7 +238,7 @@ class Trial:
         return self.releases.findings(planned, {}, upgrade, applying)
 
     def refused(self, **arguments: Any) -> list[str]:
-        return [f"{each.where}: {each.says}" for each in self.findings(**arguments) if each.sure]
+        return [f"{each.where}: {each.message}" for each in self.findings(**arguments) if each.sure]
 
     def apply(self, **arguments: Any) -> None:
         planned = {"name": "it", "namespace": "default", "chart": "./it", **arguments}
@@ -402,7 +402,7 @@ def test_objects_that_kubernetes_ignores_give_a_warning(
 ) -> None:
     others = [each for each in (DEPLOYMENT, SERVICE, DEFINITION) if each is not body]
     [found] = trial.chart(edited(body, path, value), *others).findings()
-    assert says in f"{found.where}: {found.says}"
+    assert says in f"{found.where}: {found.message}"
     assert not found.sure
 
 
@@ -432,7 +432,7 @@ def test_refusals_of_helm_are_shown_unchanged(trial: Trial) -> None:
 def test_lookups_of_templates_may_find_objects(trial: Trial) -> None:
     trial.chart('{{ if not (lookup "v1" "Secret" "default" "it") }}{{ fail "no secret" }}{{ end }}')
     [found] = trial.findings()
-    assert "no secret" in found.says
+    assert "no secret" in found.message
     assert not found.sure
     trial.chart('{{ fail "always" }}\n{{ lookup "v1" "Secret" "default" "it" }}')
     assert "always" in trial.refused()[0]

@@ -195,7 +195,7 @@ def test_a_removed_standby_is_reported_as_grave(changed: Report) -> None:
 
 
 def test_fewer_replicas_nodes_pods_and_ways_out_are_counted(changed: Report) -> None:
-    said = {address: each["says"] for address, each in found(changed, "resilience").items()}
+    said = {address: each["message"] for address, each in found(changed, "resilience").items()}
     assert said["aws_db_instance.replica_1"] == "read replicas: 1 → 0"
     assert said["aws_eks_node_group.a"] == "nodes that always run: 3 → 1"
     assert said["helm_release.orders"] == "pods that always run: 2 → 1"
@@ -204,7 +204,7 @@ def test_fewer_replicas_nodes_pods_and_ways_out_are_counted(changed: Report) -> 
 
 def test_what_waits_for_the_window_is_a_subject_of_its_own(changed: Report) -> None:
     finding = found(changed, "waiting")["aws_db_instance.postgres"]
-    assert "in the maintenance window (sun:09:00-sun:10:00 UTC)" in finding["says"]
+    assert "in the maintenance window (sun:09:00-sun:10:00 UTC)" in finding["message"]
     assert finding["lines"] == (
         "~ instance_class: db.t4g.medium → db.t4g.large",
         "~ multi_az: true → false",
@@ -214,7 +214,7 @@ def test_what_waits_for_the_window_is_a_subject_of_its_own(changed: Report) -> N
 def test_nodes_of_another_architecture_name_the_images_that_run(changed: Report) -> None:
     finding = found(changed, "compatibility")["aws_eks_node_group.a"]
     assert finding["critical"]
-    assert "built only for x86_64" in finding["says"]
+    assert "built only for x86_64" in finding["message"]
     assert finding["lines"] == (
         "~ architecture: x86_64 → arm64",
         "~ orders runs images.example.com/orders:0a",
@@ -225,7 +225,7 @@ def test_a_moved_or_removed_public_path_is_reported(changed: Report) -> None:
     reach = found(changed, "reach")
     assert reach["helm_release.orders"]["lines"] == ("- /orders", "+ /shop")
     assert reach["helm_release.orders"]["critical"]
-    assert reach["helm_release.billing"]["says"] == "clients of /billing get 404"
+    assert reach["helm_release.billing"]["message"] == "clients of /billing get 404"
 
 
 def test_addresses_that_requests_leave_from_are_named(changed: Report) -> None:
@@ -235,13 +235,13 @@ def test_addresses_that_requests_leave_from_are_named(changed: Report) -> None:
 
 def test_an_allow_list_of_half_the_internet_is_grave(changed: Report) -> None:
     rule = found(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
-    assert (rule["critical"], rule["says"]) == (True, "open to a large part of the internet")
+    assert (rule["critical"], rule["message"]) == (True, "open to a large part of the internet")
 
 
 def test_a_replica_loses_nothing_and_stops_nothing(changed: Report) -> None:
     assert "aws_db_instance.replica_1" not in found(changed, "data")
     finding = found(changed, "downtime")["aws_db_instance.replica_1"]
-    assert (finding["critical"], finding["says"]) == (False, "reads that go to it fail; the primary stays")
+    assert (finding["critical"], finding["message"]) == (False, "reads that go to it fail; the primary stays")
 
 
 def test_releases_without_pods_stop_none(changed: Report) -> None:
@@ -252,7 +252,7 @@ def test_releases_without_pods_stop_none(changed: Report) -> None:
 
 def test_a_nat_gateway_beside_others_is_missed_for_a_moment(changed: Report) -> None:
     finding = found(changed, "downtime")["aws_nat_gateway.b"]
-    assert (finding["critical"], "another NAT gateway takes over" in finding["says"]) == (False, True)
+    assert (finding["critical"], "another NAT gateway takes over" in finding["message"]) == (False, True)
 
 
 def test_the_record_of_a_certificate_is_missed_by_no_user(changed: Report) -> None:
@@ -287,7 +287,8 @@ def test_the_environment_is_the_one_that_is_given(changed: Report) -> None:
          "loses redundancy"),
         ("aws_eks_cluster", {"version": "1.33"}, None, "loses data"),
         ("aws_lb", {"internal": True}, {"internal": False}, "opens access"),
-        ("aws_db_instance", {"deletion_protection": True}, {"deletion_protection": False}, "removes protection"),
+        ("aws_db_instance", {"deletion_protection": True}, {"deletion_protection": False},
+         "removes protection"),
         ("aws_cloudwatch_log_group", {"name": "x"}, None, "loses logs"),
         ("aws_sqs_queue", {"delay_seconds": 1}, {"delay_seconds": 2}, "safe"),
     ],
@@ -350,7 +351,7 @@ def test_a_wide_set_of_addresses_means_what_its_rule_does(
     made = report(put(tmp_path / "dev", "edge", plan, generated), ["edge"])
     finding = found(made, "reach").get("aws_wafv2_ip_set.x")
     assert (finding is None) == (words is None)
-    assert finding is None or words is None or (finding["critical"] and words in finding["says"])
+    assert finding is None or words is None or (finding["critical"] and words in finding["message"])
 
 
 def test_further_addresses_matter_and_first_ones_do_not(tmp_path: Path) -> None:
@@ -362,7 +363,7 @@ def test_further_addresses_matter_and_first_ones_do_not(tmp_path: Path) -> None:
     first = report(put(tmp_path / "one", "network", {"resource_changes": [new]}), ["network"])
     assert not found(first, "reach")
     second = report(put(tmp_path / "two", "network", {"resource_changes": [new, old]}), ["network"])
-    assert "add the new ones to allow-lists" in found(second, "reach")["aws_eip.b"]["says"]
+    assert "add the new ones to allow-lists" in found(second, "reach")["aws_eip.b"]["message"]
     assert second["verdict_line"] == "changes addresses"
 
 
@@ -402,7 +403,7 @@ def test_a_replaced_namespace_takes_what_is_in_it_along(tmp_path: Path) -> None:
     release = {"chart": "./charts/namespace", "name": "a"}
     plan = one("helm_release", ["delete", "create"], release, {**release, "name": "b"})
     made = report(put(tmp_path / "dev", "systems", plan), ["systems"])
-    assert "everything in its namespaces is deleted" in found(made, "downtime")["helm_release.x"]["says"]
+    assert "everything in its namespaces is deleted" in found(made, "downtime")["helm_release.x"]["message"]
 
 
 def test_volumes_are_said_to_stay_where_a_release_has_some(tmp_path: Path) -> None:
@@ -506,7 +507,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def test_the_sandbox_says_all_that_an_edit_takes_from_it(lived: Report) -> None:
-    said = {address: each["says"] for address, each in found(lived, "resilience").items()}
+    said = {address: each["message"] for address, each in found(lived, "resilience").items()}
     assert said["aws_docdb_cluster_instance.instance_3"] == "instances: 3 → 2"
     assert said["aws_db_instance.replica_2"] == "read replicas: 2 → 1"
     assert "no failover" in said["aws_elasticache_replication_group.redis"]

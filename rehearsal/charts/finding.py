@@ -14,7 +14,7 @@ class Flaw(NamedTuple):
     warns."""
 
     path: str
-    says: str
+    message: str
     source: str
     sure: bool = True
 
@@ -36,7 +36,7 @@ class Finding:
     """
 
     where: str
-    says: str
+    message: str
     source: str
     sure: bool = True
     later: bool = False

@@ -38,7 +38,7 @@ def _selector(was: Thing, now: Thing) -> Flaws:
 
 
 def _stateful(was: Thing, now: Thing) -> Flaws:
-    says = (
+    message = (
         "cannot change: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template',"
         " 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and"
         " 'minReadySeconds' are forbidden"
@@ -48,9 +48,9 @@ def _stateful(was: Thing, now: Thing) -> Flaws:
         if key == "podManagementPolicy":
             before, after = before or "OrderedReady", after or "OrderedReady"
         if not _same(before, after):
-            yield Flaw(f"spec.{key}", says, APPS)
+            yield Flaw(f"spec.{key}", message, APPS)
     if _claims(was) != _claims(now):
-        yield Flaw("spec.volumeClaimTemplates", says, APPS)
+        yield Flaw("spec.volumeClaimTemplates", message, APPS)
 
 
 def _claims(thing: Thing) -> list[Any]:

@@ -66,13 +66,13 @@ class Judge:
             yield from self._schema(thing)
             for flaw in (*names.metadata(thing), *kinds.flaws(thing), *pods.flaws(thing)):
                 sure = flaw.sure and (flaw.source != pods.KUBELET or self._waited(thing))
-                yield self._finding(thing, flaw.path, flaw.says, flaw.source, sure)
+                yield self._finding(thing, flaw.path, flaw.message, flaw.source, sure)
             yield from self._security(thing)
         yield from self._targets(created)
 
-    def _finding(self, thing: Thing, path: str, says: str, source: str, sure: bool = True) -> Finding:
+    def _finding(self, thing: Thing, path: str, message: str, source: str, sure: bool = True) -> Finding:
         file = f" ({thing.source.partition('/')[2]})" if thing.source else ""
-        return Finding(f"{thing.called}{file}: {path}", says, source, sure)
+        return Finding(f"{thing.called}{file}: {path}", message, source, sure)
 
     def _waited(self, thing: Thing) -> bool:
         """Whether helm certainly fails if the pods of an object never become ready."""
@@ -86,19 +86,19 @@ class Judge:
             others = self.schemas.others(thing.kind)
             instead = f"; it has {' and '.join(others)}" if others else ""
             if not self.chooses:
-                says = f"the cluster has no {thing.kind} of {thing.api}{instead}"
-                yield self._finding(thing, "apiVersion", says, REMOVED)
+                message = f"the cluster has no {thing.kind} of {thing.api}{instead}"
+                yield self._finding(thing, "apiVersion", message, REMOVED)
             return
         for mismatch in self.schemas.mismatches(thing.body):
-            yield self._finding(thing, mismatch.path, mismatch.says, FIELDS, sure=not mismatch.unknown)
+            yield self._finding(thing, mismatch.path, mismatch.message, FIELDS, sure=not mismatch.unknown)
 
     def _security(self, thing: Thing) -> Iterator[Finding]:
         level = self.labels.get(thing.home, {}).get(security.ENFORCE)
         spec = mapping(pods.template(thing).get("spec"))
         if not isinstance(level, str) or not spec:
             return
-        for path, says in security.breaches(level, spec):
-            words = f"{says}: pods of the namespace {thing.home} are {level}"
+        for path, message in security.breaches(level, spec):
+            words = f"{message}: pods of the namespace {thing.home} are {level}"
             sure = thing.kind == "Pod" or self._waited(thing)
             yield self._finding(thing, f"pod: {path}", words, security.SOURCE, sure)
 
@@ -125,10 +125,10 @@ class Judge:
             for index, port in enumerate(sequence(service.spec.get("ports"))):
                 wanted = mapping(port).get("targetPort")
                 if isinstance(wanted, str) and ports and not any(wanted in known for known in ports):
-                    says = f"none of its pods has a port named {wanted}"
+                    message = f"none of its pods has a port named {wanted}"
                     where = f"spec.ports[{index}].targetPort"
                     yield self._finding(
-                        service, where, says, "Kubernetes, pkg/api/v1/pod/util.go, FindPort", False
+                        service, where, message, "Kubernetes, pkg/api/v1/pod/util.go, FindPort", False
                     )
 
 
@@ -148,8 +148,8 @@ def taken(created: Sequence[Thing], others: Mapping[str, Sequence[Thing]]) -> It
     for thing in created:
         owner = owners.get(identity(thing)) if owned(thing) else None
         if owner:
-            says = f"exists and cannot be imported into the current release: the release {owner} owns it"
-            yield Finding(thing.called, says, HELM, later=True)
+            message = f"exists and cannot be imported into the current release: the release {owner} owns it"
+            yield Finding(thing.called, message, HELM, later=True)
 
 
 def kept(was: Sequence[Thing], created: Sequence[Thing]) -> Iterator[Finding]:
@@ -158,4 +158,4 @@ def kept(was: Sequence[Thing], created: Sequence[Thing]) -> Iterator[Finding]:
     for thing in created:
         old = before.get(identity(thing))
         for flaw in immutable.changes(old, thing) if old and owned(thing) else ():
-            yield Finding(f"{thing.called}: {flaw.path}", flaw.says, flaw.source)
+            yield Finding(f"{thing.called}: {flaw.path}", flaw.message, flaw.source)

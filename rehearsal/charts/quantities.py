@@ -49,5 +49,5 @@ def requirements(value: Any, path: str) -> Iterator[tuple[str, str]]:
     for name, text in mapping(given.get("requests")).items():
         asked, most = quantity(text), quantity(limits.get(name))
         if asked is not None and most is not None and asked > most:
-            says = f"must be less than or equal to the {name} limit of {limits[name]}, got {text}"
-            yield f"{path}.requests.{name}", says
+            message = f"must be less than or equal to the {name} limit of {limits[name]}, got {text}"
+            yield f"{path}.requests.{name}", message

@@ -132,10 +132,10 @@ class Releases:
     def _arguments(self, program: str, planned: Object) -> Iterator[Finding]:
         name, namespace = planned.get("name"), planned.get("namespace")
         if isinstance(name, str) and (len(name) > 53 or not _NAME.fullmatch(name)):
-            says = (
+            message = (
                 "must be a release name: at most 53 of a-z, 0-9, - and ., with a letter or digit at both ends"
             )
-            yield Finding("name", f"{says}, got {name!r}", VALIDATE)
+            yield Finding("name", f"{message}, got {name!r}", VALIDATE)
         if isinstance(namespace, str) and (words := names.label(namespace)):
             yield Finding("namespace", words, names.SOURCE)
         for index, text in enumerate(sequence(planned.get("values"))):
@@ -249,9 +249,9 @@ def _resources(values: Any, path: str = "") -> Iterator[Finding]:
         for key, value in values.items():
             where = f"{path}.{key}" if path else str(key)
             if key == "resources" and {"limits", "requests"} & set(mapping(value)):
-                for argument, says in quantities.requirements(value, where):
+                for argument, message in quantities.requirements(value, where):
                     if argument.endswith((".cpu", ".memory")):
-                        yield Finding(f"values: {argument}", says, quantities.SOURCE)
+                        yield Finding(f"values: {argument}", message, quantities.SOURCE)
             else:
                 yield from _resources(value, where)
     elif isinstance(values, list):

@@ -47,7 +47,7 @@ class Mismatch:
     """`unknown`: the schema does not have the field."""
 
     path: str
-    says: str
+    message: str
     unknown: bool = False
 
 

@@ -28,7 +28,7 @@ class Kind(NamedTuple):
     """Objects that others name: `holders` are types with the argument that contains the name or id."""
 
     holders: tuple[str, ...]
-    says: str
+    description: str
 
 
 class Reference(NamedTuple):
@@ -472,7 +472,7 @@ def _rules() -> Iterator[Rule]:
             yield Rule(
                 f"there_{type_name.removeprefix('aws_')}_{path.replace('.', '_')}",
                 (type_name,),
-                KINDS[reference.kind].says,
+                KINDS[reference.kind].description,
                 _source(reference),
                 missing(reference, path),
             )

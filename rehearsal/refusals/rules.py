@@ -23,13 +23,13 @@ GROUPS = ("aws_security_group", "aws_default_security_group")
 
 
 class Rule(NamedTuple):
-    """`says` is the rule in words; `answer` returns AWS's error for a violation, or an empty text. Its
+    """`description` is the rule in words; `answer` returns AWS's error for a violation, or an empty text. Its
     arguments are the values before, the values after and the account: at a creation the first are empty, at a
     deletion both are the object."""
 
     name: str
     types: tuple[str, ...]
-    says: str
+    description: str
     source: str
     answer: Answer
     when: str = CHANGE

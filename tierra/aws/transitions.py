@@ -26,13 +26,13 @@ REDIS_LEAST_TLS = (7, 0, 5)
 
 
 class Rule(NamedTuple):
-    """`says` is the rule in words; `answer` returns AWS's error for a change that breaks it, or an empty
-    text."""
+    """`description` is the rule in words; `answer` returns AWS's error for a change that breaks it, or an
+    empty text."""
 
     name: str
     type: str
     argument: str
-    says: str
+    description: str
     source: str
     answer: Callable[[Values, Values, Around], str]
 

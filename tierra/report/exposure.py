@@ -48,11 +48,11 @@ def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
     else:
         lines, critical = _public(change)
     if lines:
-        says = _says(lines) if critical else ""
-        yield Finding(EXPOSURE, change.tier, change.address, change.action, says, tuple(lines), critical)
+        message = _message(lines) if critical else ""
+        yield Finding(EXPOSURE, change.tier, change.address, change.action, message, tuple(lines), critical)
 
 
-def _says(lines: list[str]) -> str:
+def _message(lines: list[str]) -> str:
     """How far a change opens something: to a wide range of the lines, or by a switch to everyone."""
     ranges = {word for line in lines if line.startswith("+") for word in line.split() if wide(word)}
     part = ranges and not any(range_.endswith("/0") for range_ in ranges)

@@ -53,7 +53,7 @@ class Finding:
     tier: str
     address: str
     action: str
-    says: str
+    message: str
     lines: tuple[str, ...] = ()
     critical: bool = False
     family: str = ""

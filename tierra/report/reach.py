@@ -36,15 +36,17 @@ def _paths(change: Change) -> Iterator[Finding]:
     gone, new = sorted(was - now), sorted(now - was)
     lines = (*(f"- {path}" for path in gone), *(f"+ {path}" for path in new))
     if gone:
-        says = f"clients of {', '.join(gone)} get 404"
+        message = f"clients of {', '.join(gone)} get 404"
         critical = change.action != "delete"
-        yield Finding(REACH, change.tier, change.address, change.action, says, lines, critical, verdict=MOVES)
+        yield Finding(
+            REACH, change.tier, change.address, change.action, message, lines, critical, verdict=MOVES
+        )
     elif asks_for_credentials(change.was) and not asks_for_credentials(_known(change)):
-        says = "the gateway no longer requires a key or token"
-        yield Finding(REACH, change.tier, change.address, change.action, says, (), True, verdict=OPENS)
+        message = "the gateway no longer requires a key or token"
+        yield Finding(REACH, change.tier, change.address, change.action, message, (), True, verdict=OPENS)
     elif new:
-        says = "its paths can be reached through the gateway"
-        yield Finding(REACH, change.tier, change.address, change.action, says, lines)
+        message = "its paths can be reached through the gateway"
+        yield Finding(REACH, change.tier, change.address, change.action, message, lines)
 
 
 def _known(change: Change) -> Mapping[str, Any]:
@@ -68,8 +70,8 @@ def _web_acl(change: Change) -> Iterator[Finding]:
         if does == BLOCKS and now.get(name, OFF) != BLOCKS
     )
     if lines:
-        says = "rules of the firewall no longer block"
-        yield Finding(REACH, change.tier, change.address, change.action, says, lines, True, verdict=OPENS)
+        message = "rules of the firewall no longer block"
+        yield Finding(REACH, change.tier, change.address, change.action, message, lines, True, verdict=OPENS)
 
 
 def _actions(acl: Mapping[str, Any]) -> dict[str, str]:
@@ -103,12 +105,12 @@ def _addresses(change: Change, standing: Standing) -> Iterator[Finding]:
     rule = _rule_of(change, standing)
     lines = tuple(f"+ {address}" for address in opened)
     if rule == ALLOWS:
-        says = "requests from there pass every rule of the firewall"
-        yield Finding(REACH, change.tier, change.address, change.action, says, lines, True, verdict=OPENS)
+        message = "requests from there pass every rule of the firewall"
+        yield Finding(REACH, change.tier, change.address, change.action, message, lines, True, verdict=OPENS)
     elif rule == BLOCKS:
-        says = "requests from there are refused"
+        message = "requests from there are refused"
         yield Finding(
-            REACH, change.tier, change.address, change.action, says, lines, True, verdict=NEEDS_WINDOW
+            REACH, change.tier, change.address, change.action, message, lines, True, verdict=NEEDS_WINDOW
         )
 
 
@@ -137,12 +139,12 @@ def _egress(changes: list[Change], standing: Standing) -> Iterator[Finding]:
         ),
     )
     if lines:
-        says = (
+        message = (
             "requests leave from other addresses: add the new ones to allow-lists that contain the old ones"
         )
         if all(line.startswith("-") for line in lines):
-            says = "requests leave from fewer addresses: no longer from these"
+            message = "requests leave from fewer addresses: no longer from these"
         first = moved[0]
         # If others stay, an additional address is a change.
         action = first.action if first.destroys else "update"
-        yield Finding(REACH, first.tier, first.address, action, says, lines, verdict=MOVES)
+        yield Finding(REACH, first.tier, first.address, action, message, lines, verdict=MOVES)

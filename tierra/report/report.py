@@ -189,8 +189,8 @@ def replacement(change: Change) -> Iterator[Finding]:
                 for path in change.forced_by
             )
         )
-        says = f"forced by {', '.join(change.forced_by)}" if change.forced_by else change.reason
-        yield Finding(REPLACEMENT, change.tier, change.address, change.action, says, lines)
+        message = f"forced by {', '.join(change.forced_by)}" if change.forced_by else change.reason
+        yield Finding(REPLACEMENT, change.tier, change.address, change.action, message, lines)
 
 
 def _resource(change: Change) -> dict[str, Any]:

@@ -30,9 +30,9 @@ def _weaker(change: Change) -> Iterator[Finding]:
     texts: list[str] = []
     lines: list[str] = []
     critical = False
-    for name, (says, worst) in known(change.type).standbys.items():
+    for name, (lost, worst) in known(change.type).standbys.items():
         if change.was.get(name) is True and change.now.get(name) is False:
-            texts.append(says)
+            texts.append(lost)
             lines.append(f"~ {name}: true → false")
             critical |= worst
     for name, (what, alone) in known(change.type).counts.items():
@@ -68,26 +68,26 @@ def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
 
     was, now = kind_of(DATABASE, lambda values: not primary(values))
     if now < was and kind_of(DATABASE, primary)[1]:
-        says = f"read replicas: {was} → {now}"
+        message = f"read replicas: {was} → {now}"
         away = [change for change in gone(DATABASE) if not primary(change.was)]
-        yield from _shrinks(away, says, now == 0)
+        yield from _shrinks(away, message, now == 0)
     was, now = kind_of(INSTANCE)
     if now < was and kind_of(DOCUMENTDB)[1]:
-        says = f"instances: {was} → {now}"
-        says += "; none can take over" if now == 1 else "; the cluster has none left" if not now else ""
-        yield from _shrinks(gone(INSTANCE), says, now <= 1)
+        message = f"instances: {was} → {now}"
+        message += "; none can take over" if now == 1 else "; the cluster has none left" if not now else ""
+        yield from _shrinks(gone(INSTANCE), message, now <= 1)
     was, now = kind_of(NAT)
     if 0 < now < was:
-        says = f"NAT gateways: {was} → {now}"
-        says += "; when its zone fails, no private subnet reaches the internet" if now == 1 else ""
-        yield from _shrinks(gone(NAT), says, now == 1)
+        message = f"NAT gateways: {was} → {now}"
+        message += "; when its zone fails, no private subnet reaches the internet" if now == 1 else ""
+        yield from _shrinks(gone(NAT), message, now == 1)
 
 
-def _shrinks(away: list[Change], says: str, critical: bool) -> Iterator[Finding]:
+def _shrinks(away: list[Change], message: str, critical: bool) -> Iterator[Finding]:
     """One finding for all removed resources, with the address of the first."""
     lines = tuple(f"- {change.address}" for change in away)
     for first in away[:1]:
-        yield Finding(RESILIENCE, first.tier, first.address, "delete", says, lines, critical)
+        yield Finding(RESILIENCE, first.tier, first.address, "delete", message, lines, critical)
 
 
 def _nodes(changes: list[Change], standing: Standing) -> Iterator[Finding]:
@@ -103,12 +103,12 @@ def _nodes(changes: list[Change], standing: Standing) -> Iterator[Finding]:
     ]
     if not now or not touched or sum(now.values()) >= sum(was.values()):
         return
-    says = f"nodes that always run: {sum(was.values())} → {sum(now.values())}"
+    message = f"nodes that always run: {sum(was.values())} → {sum(now.values())}"
     lines = tuple(
         f"~ {change.address}: {was[change.address]} → {now.get(change.address, 0)}" for change in touched
     )
     first = touched[0]
-    yield Finding(RESILIENCE, first.tier, first.address, first.action, says, lines, sum(now.values()) < 2)
+    yield Finding(RESILIENCE, first.tier, first.address, first.action, message, lines, sum(now.values()) < 2)
 
 
 def _least(values: Values) -> int:

@@ -26,15 +26,15 @@ def apply(tier: Tier) -> None:
     if reason := terraform.unsafe():
         raise Failed(reason)
     terraform.init()
-    says = _current(tier, terraform, board)
-    if not says:
+    outcome = _current(tier, terraform, board)
+    if not outcome:
         plan = read_json(tier.plan_json)
         shutil.copy(tier.plan_json, tier.applied_json)
         held = _hold(tier, terraform, plan)
-        says = _apply(tier, terraform, held)
-    board.update(tier.name, DONE, says)
+        outcome = _apply(tier, terraform, held)
+    board.update(tier.name, DONE, outcome)
     if not board.has_table:
-        board.say(f"apply  {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
+        board.say(f"apply  {tier.name:<14} {outcome}  ({time.monotonic() - started:.0f} s)\n")
 
 
 def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
@@ -120,13 +120,13 @@ def _apply(tier: Tier, terraform: Terraform, held: dict[str, dict[str, list[str]
     if held:
         write(tier.held, json.dumps(held, indent=1) + "\n")
     imported, added, changed, destroyed = counts
-    says = f"{added} added, {changed} changed, {destroyed} destroyed" if not idle else "no changes"
+    outcome = f"{added} added, {changed} changed, {destroyed} destroyed" if not idle else "no changes"
     if imported:
-        says = f"{imported} imported, {says}"
+        outcome = f"{imported} imported, {outcome}"
     if held:
         later = planning.counts(read_json(tier.applied_json))[-1] - destroyed
-        says += f"; {later} to destroy when no tier uses them any more"
-    return says
+        outcome += f"; {later} to destroy when no tier uses them any more"
+    return outcome
 
 
 def finish(workspace: Workspace) -> None:
@@ -139,5 +139,5 @@ def finish(workspace: Workspace) -> None:
         planning.real(tier, terraform)
         _ask_again(tier, board, "to remove what other tiers do not use any more")
         tier.held.unlink()
-        says = _apply(tier, terraform, {})
-        board.say(f"apply  {tier.name:<14} {says}, which no tier uses any more\n")
+        outcome = _apply(tier, terraform, {})
+        board.say(f"apply  {tier.name:<14} {outcome}, which no tier uses any more\n")

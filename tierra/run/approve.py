@@ -72,12 +72,12 @@ def _refusal(findings: Iterable[dict[str, Any]]) -> str:
         why = "a policy of your own forbids this"
     groups: dict[tuple[str, ...], list[str]] = {}
     for finding in findings:
-        groups.setdefault((finding["says"], *finding["lines"]), []).append(
+        groups.setdefault((finding["message"], *finding["lines"]), []).append(
             f"{finding['tier']} {finding['address']}"
         )
     lines = [f"apply: refused, nothing was changed: {why}"]
-    for (says, *more), addresses in groups.items():
-        lines += [f"  {', '.join(addresses)}:", f"    {says}", *(f"      {line}" for line in more)]
+    for (message, *more), addresses in groups.items():
+        lines += [f"  {', '.join(addresses)}:", f"    {message}", *(f"      {line}" for line in more)]
     return "\n".join(lines)
 
 

@@ -38,14 +38,14 @@ def findings(tiers: Iterable[Tier]) -> list[Finding]:
 
 
 def _answer(policy: Path, tier: Tier) -> Iterator[Finding]:
-    lines, says = _run(policy, tier)
+    lines, reason = _run(policy, tier)
     shown = [_plain(line) for line in lines[:MOST]]
     if len(lines) > MOST:
         shown.append(f"… {len(lines) - MOST} more lines")
-    if says or shown:
-        action = "forbids" if says else "says"
+    if reason or shown:
+        action = "forbids" if reason else "reports"
         marked = tuple(f"~ {line}" for line in shown)
-        yield Finding(POLICY, tier.name, policy.as_posix(), action, says, marked, bool(says))
+        yield Finding(POLICY, tier.name, policy.as_posix(), action, reason, marked, bool(reason))
 
 
 def _run(policy: Path, tier: Tier) -> tuple[list[str], str]:

@@ -154,16 +154,16 @@ def _findings(tier: Tier) -> Iterator[Finding]:
         targets = [name for name in reversed(workspace.order) if name in dependents]
         address, by = next(iter(stuck.items()))
         more = f"; {len(stuck) - 1} more of this tier are in use too" if len(stuck) > 1 else ""
-        says = (
+        message = (
             f"it would be replaced, and AWS does not delete it while it is in use: {_listed(by)}{more}."
             " Revert the change; or, if the data may be lost, run:"
         )
         lines = (workspace.command("destroy", targets), *then)
-        yield Finding(REFUSED, tier.name, address, "replace", says, lines, critical=True)
+        yield Finding(REFUSED, tier.name, address, "replace", message, lines, critical=True)
     for address, by in released(tier, plan).items():
         if left := {name: at for name, at in by.items() if name not in workspace.selected}:
-            says = f"it is still used by {_listed(left)}. Plan and apply these tiers together:"
-            yield Finding(REFUSED, tier.name, address, "delete", says, then, critical=True)
+            message = f"it is still used by {_listed(left)}. Plan and apply these tiers together:"
+            yield Finding(REFUSED, tier.name, address, "delete", message, then, critical=True)
 
 
 def _listed(by: Mapping[str, list[str]]) -> str:

@@ -54,10 +54,10 @@ def _plan(tier: Tier) -> None:
         plan = real(tier, terraform)
         if _wanted(tier) and not forecast.known_outputs(tier, plan):
             _outputs(tier, state)
-    says = summary(plan, forecast=tier.forecast.exists())
-    board.update(tier.name, DONE, says)
+    outcome = summary(plan, forecast=tier.forecast.exists())
+    board.update(tier.name, DONE, outcome)
     if not board.has_table:
-        board.say(f"plan   {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
+        board.say(f"plan   {tier.name:<14} {outcome}  ({time.monotonic() - started:.0f} s)\n")
 
 
 def prepare(tier: Tier, terraform: Terraform) -> str:
@@ -154,8 +154,8 @@ def summary(plan: dict[str, Any], *, forecast: bool = False) -> str:
     imported, added, changed, destroyed = counts(plan)
     if not (imported or added or changed or destroyed):
         outputs = any(output["actions"] != ["no-op"] for output in plan.get("output_changes", {}).values())
-        says = "outputs change" if outputs else NOTHING
+        text = "outputs change" if outputs else NOTHING
     else:
-        says = f"{added} to add, {changed} to change, {destroyed} to destroy"
-        says = f"{imported} to import, {says}" if imported else says
-    return f"{says} (forecast)" if forecast else says
+        text = f"{added} to add, {changed} to change, {destroyed} to destroy"
+        text = f"{imported} to import, {text}" if imported else text
+    return f"{text} (forecast)" if forecast else text
