@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.charts.finding import CORE, Flaw, Flaws
 from rehearsal.charts.kinds import ACCESS, APPS, BATCH, SCHEDULING
 from rehearsal.charts.manifests import Thing, mapping, sequence
 from rehearsal.charts.names import RBAC
 from rehearsal.charts.quantities import quantity
+from rehearsal.charts.violations import CORE, Flaw, Flaws
 
 STORAGE = "Kubernetes, pkg/apis/storage/validation/validation.go"
 SAYS = "field is immutable"
@@ -54,14 +54,14 @@ def _stateful(was: Thing, now: Thing) -> Flaws:
 
 
 def _claims(thing: Thing) -> list[Any]:
-    findings = []
+    claims = []
     for claim in sequence(thing.spec.get("volumeClaimTemplates")):
         spec = mapping(mapping(claim).get("spec"))
         asked = mapping(mapping(spec.get("resources")).get("requests"))
         size = quantity(asked.get("storage"))
         name = mapping(mapping(claim).get("metadata")).get("name")
-        findings.append([name, size, spec.get("storageClassName"), spec.get("accessModes")])
-    return findings
+        claims.append([name, size, spec.get("storageClassName"), spec.get("accessModes")])
+    return claims
 
 
 def _service(was: Thing, now: Thing) -> Flaws:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.charts.finding import CORE, Flaw, Flaws, choice
 from rehearsal.charts.manifests import Thing, mapping, sequence
 from rehearsal.charts.names import RBAC, config_key, number_or_name, port, subdomain
 from rehearsal.charts.pods import template
 from rehearsal.charts.quantities import quantity
+from rehearsal.charts.violations import CORE, Flaw, Flaws, choice
 
 APPS = "Kubernetes, pkg/apis/apps/validation/validation.go"
 BATCH = "Kubernetes, pkg/apis/batch/validation/validation.go"

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rehearsal.charts.finding import Flaw, Flaws
 from rehearsal.charts.manifests import Thing, mapping
+from rehearsal.charts.violations import Flaw, Flaws
 
 SOURCE = "kubernetes/apimachinery, pkg/util/validation/validation.go"
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")

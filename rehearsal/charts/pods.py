@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rehearsal.charts import quantities
-from rehearsal.charts.finding import CORE, Flaw, Flaws, choice
 from rehearsal.charts.manifests import Thing, mapping, sequence
 from rehearsal.charts.names import label, labels, number_or_name, port, port_name, subdomain
+from rehearsal.charts.violations import CORE, Flaw, Flaws, choice
 
 KUBELET = "Kubernetes, pkg/kubelet/prober: a probe whose port is not found never succeeds"
 HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")

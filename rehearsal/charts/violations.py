@@ -1,4 +1,4 @@
-"""Problems of a release, and whether terraform stops because of them."""
+"""What a release violates, and whether terraform stops because of them."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def choice(value: Any, allowed: str, path: str, source: str = CORE) -> Flaws:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A problem at `where`: an argument of the release, or an object of its chart and a path in it. `sure`
-    problems stop terraform; the others are warnings. `later` ones can be judged only when the release is
-    applied, because earlier resources may still change the cluster.
+class Violation:
+    """A violated rule at `where`: an argument of the release, or an object of its chart and a path in it.
+    `sure` violations stop terraform; the others are warnings. `later` ones can be checked only when the
+    release is applied, because earlier resources may still change the cluster.
     """
 
     where: str
