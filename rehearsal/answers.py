@@ -54,7 +54,7 @@ def _vpc(config: Object, _account: Account) -> Object:
 
 def _zones(config: Object, account: Account) -> Object:
     region = config.get("region") or account.region
-    kept = [
+    zones = [
         (f"{region}{letter}", zone_id(region, number))
         for number, letter in enumerate(ZONES.get(region, DEFAULT_ZONES), 1)
         if f"{region}{letter}" not in (config.get("exclude_names") or [])
@@ -63,8 +63,8 @@ def _zones(config: Object, account: Account) -> Object:
     return {
         "id": region,
         "group_names": [region],
-        "names": [name for name, _ in kept],
-        "zone_ids": [its_id for _, its_id in kept],
+        "names": [name for name, _ in zones],
+        "zone_ids": [its_id for _, its_id in zones],
     }
 
 

@@ -113,8 +113,8 @@ def build(path: Path) -> dict[str, int]:
             "CREATE TABLE checks (provider TEXT, kind TEXT, name TEXT, checks TEXT,"
             " PRIMARY KEY (provider, kind, name))"
         )
-        for provider, kept in providers.read_providers().items():
-            schemas = kept.schemas
+        for provider, stored in providers.read_providers().items():
+            schemas = stored.schemas
             resources = {schema.name: schema.block for schema in schemas if schema.kind == "resource"}
             entries = [
                 _row(provider, schema, facts, resources, rows.get((schema.kind, schema.name), Row()))

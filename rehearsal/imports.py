@@ -38,9 +38,9 @@ def ids(type_name: str, state: Object) -> Iterator[str]:
             yield _NAME.sub(lambda match, values=values: values[match[1]], pattern)  # type: ignore[misc]
 
 
-def imported(type_name: str, found: Object) -> Object:
+def imported(type_name: str, existing: Object) -> Object:
     """What an import makes of an object: nothing of what no API answers."""
-    return {**found, **{name: None for name in UNREAD if name in found}, **known(type_name).import_sets}
+    return {**existing, **{name: None for name in UNREAD if name in existing}, **known(type_name).import_sets}
 
 
 def refreshed(stored: Object, state: Object) -> Object:

@@ -77,13 +77,13 @@ def test_each_program_gets_provider_blocks_of_its_registry(tmp_path: Path) -> No
     lock.write_text("\n".join(made.values()))
     for path, host in ((tofu(tmp_path / "bin"), TOFU_HOST), ("terraform", TERRAFORM_HOST)):
         place = workspace(tmp_path / "out", path)
-        providers.place(lock, place)
+        providers.write_to_tiers(lock, place)
         assert (place.tier("network").folder / ".terraform.lock.hcl").read_text() == made[host]
     lock.write_text(made[TERRAFORM_HOST])
     with pytest.raises(
         Failed, match=r"has no providers of registry\.opentofu\.org(.|\n)*make lock ENV=dev TERRAFORM="
     ):
-        providers.place(lock, workspace(tmp_path / "out", tmp_path / "bin" / "tofu"))
+        providers.write_to_tiers(lock, workspace(tmp_path / "out", tmp_path / "bin" / "tofu"))
 
 
 def plan(host: str) -> dict[str, object]:

@@ -22,8 +22,8 @@ def _same(was: Any, now: Any) -> bool:
 def _bare(value: Any) -> Any:
     """A value without its empty parts, which mean the same as missing ones."""
     if isinstance(value, dict):
-        kept = {key: _bare(member) for key, member in value.items()}
-        return {key: member for key, member in kept.items() if member not in (None, {}, [], "")}
+        members = {key: _bare(member) for key, member in value.items()}
+        return {key: member for key, member in members.items() if member not in (None, {}, [], "")}
     return [_bare(member) for member in value] if isinstance(value, list) else value
 
 

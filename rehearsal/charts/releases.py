@@ -101,9 +101,9 @@ class Releases:
             except (OSError, tarfile.TarError, EOFError):
                 printed = ""
             created = [thing for thing in things(printed, str(planned["namespace"])) if not thing.hook]
-        kept = [[thing.source, thing.namespace, thing.body] for thing in created]
+        records = [[thing.source, thing.namespace, thing.body] for thing in created]
         self.cloud.write_note(
-            NOTES, self._id(planned), {"host": self.host, "release": _key(planned), "objects": kept}
+            NOTES, self._id(planned), {"host": self.host, "release": _key(planned), "objects": records}
         )
 
     def forget(self, state: Object) -> None:

@@ -159,14 +159,14 @@ def nat_address(_was: Values, now: Values, around: Around) -> str:
     address = now.get("allocation_id")
     if not isinstance(address, str):
         return ""
-    held = [
+    users = [
         gateway
         for type_name in ("aws_nat_gateway", "aws_eip_association")
         for gateway in others(around, type_name, now)
         if gateway.get("allocation_id") == address
     ]
     words = f"Resource.AlreadyAssociated: Elastic IP address [{address}] is already associated"
-    return words if held else ""
+    return words if users else ""
 
 
 def nat_without_gateway(_was: Values, now: Values, around: Around) -> str:

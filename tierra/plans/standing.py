@@ -28,8 +28,8 @@ class Standing:
 
     def others(self, change: Change) -> bool:
         """Whether other resources of the same type exist before the change and after it."""
-        kept = self.was(change.type).keys() & self.will_be(change.type).keys()
-        return bool(kept - {change.address})
+        staying = self.was(change.type).keys() & self.will_be(change.type).keys()
+        return bool(staying - {change.address})
 
     def goes(self, terraform_type: str, argument: str, value: Any) -> bool:
         """Whether the plan destroys, without replacement, a resource that an argument refers to."""

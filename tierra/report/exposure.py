@@ -97,8 +97,8 @@ def reference(value: Any) -> str:
     if isinstance(value, str) and (
         match := re.fullmatch(r"\$\{(data\.)?([a-z0-9_]+\.[a-zA-Z0-9_-]+)([^}]*)\}", value)
     ):
-        kept = "" if match[3] in (".id", ".arn", ".name") else match[3]
-        return f"{match[1] or ''}{match[2]}{kept}"
+        attribute = "" if match[3] in (".id", ".arn", ".name") else match[3]
+        return f"{match[1] or ''}{match[2]}{attribute}"
     return text(value)
 
 

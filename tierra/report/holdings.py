@@ -52,8 +52,8 @@ def _database(values: Values) -> str:
     if values.get("replicate_source_db"):
         return ""
     if values.get("skip_final_snapshot"):
-        kept = values.get("delete_automated_backups") is False
-        return f"no final snapshot; {'automated backups stay' if kept else 'its data is permanently lost'}"
+        stay = values.get("delete_automated_backups") is False
+        return f"no final snapshot; {'automated backups stay' if stay else 'its data is permanently lost'}"
     return f"final snapshot {values.get('final_snapshot_identifier') or '(without a name: AWS refuses)'}"
 
 
@@ -94,8 +94,8 @@ def _cluster(_values: Values) -> str:
 
 def _release(values: Values) -> str:
     # kubernetes.io/docs/concepts/workloads/controllers/statefulset: volumes are not deleted with it.
-    kept = "volumes of its pods are in no state, and may stay"
-    return kept if keeps_volumes(values) else ""
+    message = "volumes of its pods are in no state, and may stay"
+    return message if keeps_volumes(values) else ""
 
 
 OUTCOMES: Mapping[str, Callable[[Values], str]] = {

@@ -70,7 +70,7 @@ def destroy(tier: Tier) -> None:
     if reason := terraform.unsafe():
         raise Failed(reason)
     tier.forget_plan()
-    for left in (tier.applied, tier.held):
+    for left in (tier.applied, tier.held_back):
         left.unlink(missing_ok=True)
     outcome = "nothing to destroy"
     if holds(tier):

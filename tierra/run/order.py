@@ -36,8 +36,8 @@ def names(kind: str, change: Mapping[str, Any]) -> set[str]:
     """The texts by which others refer to a resource that a plan removes. Databases refer to their subnet
     group by a name of ours, which is quoted in a state."""
     before = change["before"] or {}
-    found = {each for name in NAMES if isinstance(each := before.get(name), str) and UNIQUE.match(each)}
-    return found | ({json.dumps(before["name"])} if _group(kind) and before.get("name") else set())
+    identifiers = {each for name in NAMES if isinstance(each := before.get(name), str) and UNIQUE.match(each)}
+    return identifiers | ({json.dumps(before["name"])} if _group(kind) and before.get("name") else set())
 
 
 def _group(kind: str) -> bool:
