@@ -121,8 +121,8 @@ def build(path: Path) -> dict[str, int]:
                 for schema in schemas
             ]
             database.executemany("INSERT INTO types VALUES (?, ?, ?, ?, ?)", entries)
-            judged = [(provider, *row) for schema in schemas for row in _checks(schema, known)]
-            database.executemany("INSERT INTO checks VALUES (?, ?, ?, ?)", judged)
+            checks_ = [(provider, *row) for schema in schemas for row in _checks(schema, known)]
+            database.executemany("INSERT INTO checks VALUES (?, ?, ?, ?)", checks_)
             counts[provider] = len(entries)
     database.close()
     os.replace(temporary, path)

@@ -12,7 +12,7 @@ files what was added by hand. A rule is an object with one member:
     multiple              a number of which it must be a multiple
     any                   lists of rules, of which one must hold
 
-Unknown values are never judged.
+Unknown values are never checked.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _siblings(paths: list[str]) -> bool:
 
 
 def fits(argument: Attribute | Nested, rule: Rule) -> bool:
-    """Whether a rule can judge the values of an argument."""
+    """Whether a rule applies to the values of an argument."""
     ((key, value),) = rule.items()
     if key == "items":
         return isinstance(argument, Nested) or (

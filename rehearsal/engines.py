@@ -36,7 +36,8 @@ def settled(type_name: str, created: Object) -> Object:
 
 
 def accepted(cloud: Cloud, type_name: str, key: str, was: Object, planned: Object) -> Object:
-    """The object once AWS has accepted a change: what waits is as it was, and noted."""
+    """The object after AWS has accepted a change. Arguments that wait for the maintenance window keep their
+    values; the new values are noted."""
     names = waits(type_name, was, planned)
     if names and numbers(was.get("engine_version"))[:1] != numbers(planned.get("engine_version"))[:1]:
         names += [name for name in GROUPS if name in planned and "engine_version" in names]
@@ -48,7 +49,7 @@ def accepted(cloud: Cloud, type_name: str, key: str, was: Object, planned: Objec
 
 
 def forget(cloud: Cloud, type_name: str, key: str) -> None:
-    """Nothing of an object that is gone waits."""
+    """Removes the waiting changes of a deleted object."""
     if known(type_name).waits:
         cloud.delete(PENDING, f"{type_name} {key}")
 

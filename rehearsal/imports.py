@@ -39,7 +39,7 @@ def ids(type_name: str, state: Object) -> Iterator[str]:
 
 
 def imported(type_name: str, existing: Object) -> Object:
-    """What an import makes of an object: nothing of what no API answers."""
+    """The state of an imported object: without the values that no API returns."""
     return {**existing, **{name: None for name in UNREAD if name in existing}, **known(type_name).import_sets}
 
 

@@ -245,7 +245,7 @@ def unproven(type_: Type) -> Any:
 
 
 def _violation_diagnostic(violation: Violation) -> Any:
-    """An error for what helm or Kubernetes certainly refuses, a warning for the rest."""
+    """An error for a violation that helm or Kubernetes certainly refuses, else a warning."""
     source = f" The rule is from {violation.source}." if violation.source else ""
     if violation.sure:
         detail = f"The release cannot be applied like this.{source} Change its values, or the chart."

@@ -22,7 +22,7 @@ from tierra.aws import calendar
 from tierra.aws.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDIS, VALKEY
 from tierra.bindings.imports import sources
 from tierra.plans.changes import changes
-from tierra.plans.standing import standing
+from tierra.plans.resources import planned_resources
 from tierra.report import calendar as days
 from tierra.report.findings import CALENDAR, REFUSED, Finding
 from tools import doctor, versions
@@ -217,7 +217,7 @@ def planned(terraform_type: str, was: dict[str, Any] | None, now: dict[str, Any]
 
 def told(terraform_type: str, was: dict[str, Any] | None, now: dict[str, Any], day: date) -> list[Finding]:
     plan = planned(terraform_type, was, now)
-    return list(days.findings("tier", standing(plan, {}), changes("tier", plan, {}), day))
+    return list(days.findings("tier", planned_resources(plan, {}), changes("tier", plan, {}), day))
 
 
 CLUSTER = "aws_eks_cluster"

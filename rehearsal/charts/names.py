@@ -47,7 +47,7 @@ def port_name(text: str) -> str:
 
 def port(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or 1 <= value <= 65535:
-        return ""  # the schema judges values that are not numbers
+        return ""  # the schema checks values that are not numbers
     return f"must be between 1 and 65535, got {value}"
 
 

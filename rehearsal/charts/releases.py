@@ -1,6 +1,6 @@
 """Checks `helm_release` if helm is installed: renders the chart and checks the resulting objects.
 
-What a rendering cannot contain is not judged: unknown values, charts that are not available locally, custom
+What a rendering cannot contain is not checked: unknown values, charts that are not available locally, custom
 resources whose definitions no chart installs. The account remembers the objects of each release that was
 applied.
 """

@@ -47,7 +47,7 @@ def find_object(around: Around, types: Iterable[str] | str, argument: str, value
 
 
 def others(around: Around, type_name: str, now: Values, everywhere: bool = False) -> Iterator[Values]:
-    """Objects of a type in the same region, except the judged one."""
+    """Objects of a type in the same region, except the given one."""
     for object_ in around(type_name):
         here = everywhere or object_.get("region") in (None, now.get("region"))
         if here and (object_.get("id") is None or object_.get("id") != now.get("id")):

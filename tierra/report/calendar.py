@@ -17,7 +17,7 @@ from tierra.aws import calendar
 from tierra.aws.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDIS, VALKEY
 from tierra.aws.types import TYPES
 from tierra.plans.changes import Change
-from tierra.plans.standing import Standing
+from tierra.plans.resources import Resources
 from tierra.report.findings import CALENDAR, REFUSED, Finding
 from tierra.versions import numbers
 
@@ -179,12 +179,13 @@ def _stale(kubernetes: str, day: date) -> Iterator[Aging]:
 # --- the report of a plan ---
 
 
-def findings(tier: str, standing: Standing, changes: list[Change], day: date) -> Iterator[Finding]:
-    """What a day means for what a plan leaves, resource by resource. What AWS no longer creates, and the plan
-    creates or raises to, is refused."""
+def findings(tier: str, resources: Resources, changes: list[Change], day: date) -> Iterator[Finding]:
+    """Findings about resources after a plan whose version is out of support on a day, or soon will be. A
+    version that AWS no longer creates is refused if the plan creates a resource with it, or changes one to
+    it."""
     touched = {each.address: each for each in changes}
     for terraform_type, argument in ((name, each.version) for name, each in TYPES.items() if each.version):
-        for address, values in standing.will_be(terraform_type).items():
+        for address, values in resources.will_be(terraform_type).items():
             product = _product(terraform_type, values.get("engine"))
             version = values.get(argument)
             if product == POSTGRES and isinstance(version, str):

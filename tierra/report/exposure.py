@@ -10,7 +10,7 @@ from typing import Any
 from tierra.aws.types import known
 from tierra.plans.changes import Change
 from tierra.plans.differences import described, text
-from tierra.plans.standing import Standing
+from tierra.plans.resources import Resources
 from tierra.plans.structures import ABSENT, UNKNOWN, diff
 from tierra.report.findings import EXPOSURE, Finding
 from tierra.report.ranges import wide
@@ -31,7 +31,7 @@ WEB_ACL, IP_SET = "aws_wafv2_web_acl", "aws_wafv2_ip_set"
 CLUSTER = "aws_eks_cluster"
 
 
-def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
+def exposure(change: Change, resources: Resources) -> Iterator[Finding]:
     """What one change opens, closes or exposes to the internet."""
     lines: list[str] = []
     critical = False
@@ -43,7 +43,7 @@ def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
         lines = list(_addresses(change))
     elif (shields := known(change.type).shields) and change.action == "delete":
         argument, kind, name = shields
-        if not change.left_over and not standing.goes(kind, name, change.was.get(argument)):
+        if not change.left_over and not resources.destroys(kind, name, change.was.get(argument)):
             lines, critical = ["- the resource that it protects stays, without protection"], True
     else:
         lines, critical = _public(change)

@@ -16,7 +16,7 @@ Values = Mapping[str, Any]
 
 
 def outcome(terraform_type: str, values: Values) -> str:
-    """What becomes of the data of a resource; empty when it holds none of its own."""
+    """What happens to the data of a resource when it is destroyed; empty for a resource without data."""
     if container := known(terraform_type).emptied:
         argument, what, _, _ = container
         if values.get(argument):
@@ -32,8 +32,8 @@ def has_data(terraform_type: str) -> bool:
 
 
 def way_out(terraform_type: str, values: Values) -> str:
-    """How a container that AWS does not delete full is emptied; empty where the provider does it, and for
-    others."""
+    """How to empty a container that AWS deletes only when it is empty. An empty text if the provider empties
+    it, and for other types."""
     container = known(terraform_type).emptied
     if container is None or values.get(container[0]):
         return ""

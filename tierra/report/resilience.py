@@ -7,7 +7,7 @@ from typing import Any
 
 from tierra.aws.types import known
 from tierra.plans.changes import Change
-from tierra.plans.standing import Standing, Values
+from tierra.plans.resources import Resources, Values
 from tierra.report.findings import RESILIENCE, Finding
 from tierra.report.releases import RELEASE, replicas, runs_pods
 
@@ -15,14 +15,14 @@ DATABASE, NODES = "aws_db_instance", "aws_eks_node_group"
 DOCUMENTDB, INSTANCE, NAT = "aws_docdb_cluster", "aws_docdb_cluster_instance", "aws_nat_gateway"
 
 
-def resilience(changes: Iterable[Change], standing: Standing) -> Iterator[Finding]:
+def resilience(changes: Iterable[Change], resources: Resources) -> Iterator[Finding]:
     """The redundancy that the changes of one tier remove."""
     listed = list(changes)
     for change in listed:
         if change.action in ("update", "replace"):
             yield from _weaker(change)
-    yield from _fewer(listed, standing)
-    yield from _nodes(listed, standing)
+    yield from _fewer(listed, resources)
+    yield from _nodes(listed, resources)
 
 
 def _weaker(change: Change) -> Iterator[Finding]:
@@ -52,11 +52,11 @@ def _weaker(change: Change) -> Iterator[Finding]:
         yield Finding(RESILIENCE, change.tier, change.address, change.action, what, tuple(lines), critical)
 
 
-def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
+def _fewer(changes: list[Change], resources: Resources) -> Iterator[Finding]:
     """One finding for each kind whose number decreases from several, but not to an intended zero."""
 
     def kind_of(terraform_type: str, wanted: Callable[[Values], bool] = lambda _: True) -> tuple[int, int]:
-        sides = (standing.was(terraform_type), standing.will_be(terraform_type))
+        sides = (resources.was(terraform_type), resources.will_be(terraform_type))
         was, now = (sum(map(wanted, side.values())) for side in sides)
         return was, now
 
@@ -90,11 +90,11 @@ def _shrinks(away: list[Change], message: str, critical: bool) -> Iterator[Findi
         yield Finding(RESILIENCE, first.tier, first.address, "delete", message, lines, critical)
 
 
-def _nodes(changes: list[Change], standing: Standing) -> Iterator[Finding]:
+def _nodes(changes: list[Change], resources: Resources) -> Iterator[Finding]:
     """Nodes that always run, over all groups."""
     was, now = (
         {address: _least(values) for address, values in side.items()}
-        for side in (standing.was(NODES), standing.will_be(NODES))
+        for side in (resources.was(NODES), resources.will_be(NODES))
     )
     touched = [
         change

@@ -122,13 +122,13 @@ def read_states(tiers: list[Tier]) -> list[TierState]:
     return [state for state in map(TierState, tiers) if state.resources]
 
 
-def refusals(workspace: Workspace, going: list[TierState], standing: list[TierState]) -> Iterator[str]:
+def refusals(workspace: Workspace, targets: list[TierState], dependents: list[TierState]) -> Iterator[str]:
     """Why nothing may be destroyed, with the remedy; empty if it may."""
-    by_spec = [state.tier for state in going if state.wanted_protection]
-    by_state = [state.tier for state in going if state.applied_protection and not state.wanted_protection]
+    by_spec = [state.tier for state in targets if state.wanted_protection]
+    by_state = [state.tier for state in targets if state.applied_protection and not state.wanted_protection]
     by_hand = [
         f"    {state.tier}: {holding.address} ({', '.join(holding.protections)})\n"
-        for state in going
+        for state in targets
         if not state.applied_protection
         for holding in state.holdings
         if holding.protections
@@ -150,7 +150,7 @@ def refusals(workspace: Workspace, going: list[TierState], standing: list[TierSt
             "AWS refuses to delete resources that were protected by hand\n"
             f"{''.join(by_hand)}  remedy: {applied}\n"
         )
-    for state in standing:
+    for state in dependents:
         yield (
             f"{state.tier} depends on it and still has {len(state.resources)} resources\n"
             f"  remedy: destroy {state.tier} first (TIER={state.tier}), or everything (without TIER)\n"
