@@ -94,13 +94,13 @@ def _applies(statement: Mapping[str, Any], request: Request, doubt: bool) -> boo
     if acts != ("Action" in statement):
         return False
     there = any(
-        _stands_for(pattern, request.resource, doubt == ("Resource" in statement))
+        _arn_matches(pattern, request.resource, doubt == ("Resource" in statement))
         for pattern in listed(statement.get("Resource", statement.get("NotResource", [])))
     )
     return there == ("Resource" in statement) and _conditions(statement.get("Condition", {}), request, doubt)
 
 
-def _stands_for(pattern: str, resource: str, doubt: bool) -> bool:
+def _arn_matches(pattern: str, resource: str, doubt: bool) -> bool:
     """Whether a pattern of ARNs matches this one; its variables may have any value."""
     if VARIABLE.search(pattern):
         return doubt and matches(VARIABLE.sub("*", pattern), resource)

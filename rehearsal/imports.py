@@ -15,7 +15,7 @@ from tierra.aws.types import known
 
 # Attributes by which an import may name an object of any type.
 ANY = ("{id}", "{arn}", "{name}", "{identifier}", "{cluster_identifier}", "{key_id}", "{url}")
-# Arguments that no API answers: they stand in terraform's state alone, and an import leaves them unset.
+# Arguments that no API returns: only terraform's state has them, and an import leaves them unset.
 UNREAD = (
     *("allow_major_version_upgrade", "apply_immediately", "auth_token", "auth_token_update_strategy"),
     *("bypass_policy_lockout_safety_check", "delete_automated_backups", "deletion_window_in_days"),

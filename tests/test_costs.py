@@ -322,7 +322,7 @@ def test_prices_from_aws_take_precedence_over_the_table() -> None:
     assert both["date"] < new["date"], "the oldest of the prices that were used"
     assert " and table of this repository" in both["source"]
     prices.keep(REGION, {skus.KEY: 2.0})
-    assert prices.asked(REGION).keys() == {str(skus.NAT), str(skus.KEY)}, "earlier answers stay"
+    assert prices.aws_answers(REGION).keys() == {str(skus.NAT), str(skus.KEY)}, "earlier answers stay"
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ def _claims(thing: Thing) -> list[Any]:
     claims = []
     for claim in sequence(thing.spec.get("volumeClaimTemplates")):
         spec = mapping(mapping(claim).get("spec"))
-        asked = mapping(mapping(spec.get("resources")).get("requests"))
-        size = quantity(asked.get("storage"))
+        requests = mapping(mapping(spec.get("resources")).get("requests"))
+        size = quantity(requests.get("storage"))
         name = mapping(mapping(claim).get("metadata")).get("name")
         claims.append([name, size, spec.get("storageClassName"), spec.get("accessModes")])
     return claims

@@ -247,7 +247,7 @@ def _backend(value: Any, path: str) -> Flaws:
             yield Flaw(f"{path}.service.port.number", words, NETWORKING)
 
 
-def _walls(thing: Thing) -> Flaws:
+def _network_policy(thing: Thing) -> Flaws:
     for side, others in (("ingress", "from"), ("egress", "to")):
         for index, rule in enumerate(sequence(thing.spec.get(side))):
             for number, peer in enumerate(sequence(mapping(rule).get(others))):
@@ -421,7 +421,7 @@ _RULES: dict[tuple[str, str], Callable[[Thing], Flaws]] = {
     ("batch", "CronJob"): _cron,
     ("", "Service"): _service,
     ("networking.k8s.io", "Ingress"): _ingress,
-    ("networking.k8s.io", "NetworkPolicy"): _walls,
+    ("networking.k8s.io", "NetworkPolicy"): _network_policy,
     ("autoscaling", "HorizontalPodAutoscaler"): _scaler,
     ("policy", "PodDisruptionBudget"): _budget,
     ("scheduling.k8s.io", "PriorityClass"): _priority,

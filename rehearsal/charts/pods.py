@@ -196,13 +196,13 @@ def _probes(container: dict[str, Any], path: str, spec: dict[str, Any], helper: 
             if isinstance(value, int) and value < 0:
                 yield Flaw(f"{where}.{key}", f"must be greater than or equal to 0, got {value}", CORE)
         for handler in ("httpGet", "tcpSocket"):
-            asked = mapping(probe.get(handler)).get("port")
-            if asked is None:
+            port_ = mapping(probe.get(handler)).get("port")
+            if port_ is None:
                 continue
-            if words := number_or_name(asked):
+            if words := number_or_name(port_):
                 yield Flaw(f"{where}.{handler}.port", words, CORE)
-            elif isinstance(asked, str) and not asked.isdecimal() and asked not in known:
-                message = f"the container has no port named {asked}"
+            elif isinstance(port_, str) and not port_.isdecimal() and port_ not in known:
+                message = f"the container has no port named {port_}"
                 # An invalid liveness probe is skipped; with an invalid probe of another kind no pod becomes
                 # ready.
                 yield Flaw(f"{where}.{handler}.port", message, KUBELET, sure=kind != "livenessProbe")

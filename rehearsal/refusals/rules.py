@@ -106,7 +106,7 @@ def zones(around: Around, subnet_ids: Any) -> list[str] | None:
     return listed if len(listed) == len(subnet_ids) else None
 
 
-def strangers(around: Around, group_ids: Any, vpcs: set[str]) -> list[tuple[str, str]]:
+def foreign_groups(around: Around, group_ids: Any, vpcs: set[str]) -> list[tuple[str, str]]:
     """Security groups of other VPCs than these, each with its VPC."""
     listed = []
     for group_id in texts(group_ids):

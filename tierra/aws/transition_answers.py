@@ -98,8 +98,8 @@ def documentdb_family(was: Values, now: Values, around: Around) -> str:
 
 def _after(was: Values, now: Values) -> Any:
     """The version of a database after a change."""
-    asked = now.get("engine_version")
-    return _running(was) if was and was.get("engine_version") == asked else asked
+    version = now.get("engine_version")
+    return _running(was) if was and was.get("engine_version") == version else version
 
 
 def _family(was: Values, now: Values, groups: Iterable[Values], argument: str, wanted: str) -> str:

@@ -124,7 +124,7 @@ class TierPlan:
 
 @dataclass(frozen=True)
 class Picture:
-    """The platform, from the internet down. `place` is the account and region, `source` the drawn files;
+    """The platform, from the internet down. `location` is the account, `source` the drawn files;
     `rehearsal`: nothing of it is on AWS. `pipeline` is drawn from left to right."""
 
     name: str

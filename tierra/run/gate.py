@@ -27,12 +27,12 @@ def policies() -> list[Path]:
 
 def findings(tiers: Iterable[Tier]) -> list[Finding]:
     """The findings of the policies about the saved plans of these tiers; critical if a plan is forbidden."""
-    asked = policies()
+    programs = policies()
     return [
         line
         for tier in tiers
-        if asked and tier.plan_json.exists()
-        for policy in asked
+        if programs and tier.plan_json.exists()
+        for policy in programs
         for line in _answer(policy, tier)
     ]
 
