@@ -188,7 +188,7 @@ RULES = (
     Rule(
         "link",
         (LINK,),
-        "a regional web ACL must guard application load balancers, not others",
+        "a regional web ACL must protect application load balancers, not others",
         API + "AssociateWebACL, ResourceArn, WAFInvalidParameterException",
         link,
         CREATE,
