@@ -128,7 +128,7 @@ class Access:
         """An error diagnostic for the first call that AWS refuses; None when it allows them all. `type_name`
         begins with `data.` or `ephemeral.` for these, `when` is read, create, update or delete."""
         refused = self.refused(type_name, when, prior, planned)
-        return self._said(type_name, when, refused) if refused else None
+        return self._error(type_name, when, refused) if refused else None
 
     def refused(
         self, type_name: str, when: str, prior: Object | None, planned: Object | None
@@ -175,9 +175,9 @@ class Access:
         prior: Object | None,
         planned: Object | None,
     ) -> Iterator[Request]:
-        kept = actions.kept()
+        reference = actions.load()
         service = action.partition(":")[0]
-        if action not in kept["actions"]:
+        if action not in reference["actions"]:
             return
         context, known = self._context(action, type_name, own, around, planned or prior or {})
         given = _tags(planned) if planned else {}
@@ -199,8 +199,8 @@ class Access:
             region = "us-east-1"
         yield from requests(
             call,
-            kept["actions"][action],
-            kept["resources"].get(service, {}),
+            reference["actions"][action],
+            reference["resources"].get(service, {}),
             region,
             lambda kind, raw: self._find(kind, raw, around, region),
         )
@@ -291,11 +291,11 @@ class Access:
                 context["kms:resourcealiases"] = aliases
         return context, known
 
-    def _said(self, type_name: str, when: str, refused: Refused) -> Any:
+    def _error(self, type_name: str, when: str, refused: Refused) -> Any:
         """The error as terraform prints it, and the remedy."""
         action, arn = refused.request.action, refused.request.resource
         service, _, name = action.partition(":")
-        about = actions.kept()["services"].get(service, {"id": service, "code": "AccessDenied"})
+        about = actions.load()["services"].get(service, {"id": service, "code": "AccessDenied"})
         identifier = "DocDB" if type_name.startswith("aws_docdb_") else about["id"]
         user = f"arn:{self.account.partition}:sts::{self.account.id}:assumed-role/{self.role}/{SESSION}"
         first = (

@@ -44,7 +44,7 @@ def calls() -> dict[str, Entry]:
 
 
 @cache
-def kept() -> dict[str, Any]:
+def load() -> dict[str, Any]:
     """The file: `actions` by name, `resources` by service and kind, `services` by prefix."""
     loaded: dict[str, Any] = json.loads(gzip.decompress(FILE.read_bytes()))
     return loaded

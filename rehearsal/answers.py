@@ -40,10 +40,10 @@ def zone_id(region: str, number: int) -> str:
 def _vpc(config: Object, _account: Account) -> Object:
     """A VPC created outside, as the console creates it, with the block that the lookup names."""
     digest = hashlib.sha256(repr(sorted(config.items(), key=lambda item: item[0])).encode()).hexdigest()
-    asked = [block for filter_ in config.get("filter") or [] for block in filter_["values"] if "/" in block]
+    blocks = [block for filter_ in config.get("filter") or [] for block in filter_["values"] if "/" in block]
     return {
         "id": f"vpc-{digest[:17]}",
-        "cidr_block": asked[0] if asked else "10.0.0.0/16",
+        "cidr_block": blocks[0] if blocks else "10.0.0.0/16",
         "default": False,
         "dhcp_options_id": f"dopt-{digest[17:34]}",
         "enable_dns_hostnames": True,
@@ -54,7 +54,7 @@ def _vpc(config: Object, _account: Account) -> Object:
 
 def _zones(config: Object, account: Account) -> Object:
     region = config.get("region") or account.region
-    kept = [
+    zones = [
         (f"{region}{letter}", zone_id(region, number))
         for number, letter in enumerate(ZONES.get(region, DEFAULT_ZONES), 1)
         if f"{region}{letter}" not in (config.get("exclude_names") or [])
@@ -63,8 +63,8 @@ def _zones(config: Object, account: Account) -> Object:
     return {
         "id": region,
         "group_names": [region],
-        "names": [name for name, _ in kept],
-        "zone_ids": [its_id for _, its_id in kept],
+        "names": [name for name, _ in zones],
+        "zone_ids": [its_id for _, its_id in zones],
     }
 
 
@@ -205,14 +205,14 @@ def _engine_version(config: Object, _account: Account) -> Object:
 
 def _encryption_key(config: Object, account: Account) -> Object:
     """The key of an ARN, in any account."""
-    asked = str(config.get("key_id") or "")
-    if not asked.startswith("arn:") or ":key/" not in asked:
+    key = str(config.get("key_id") or "")
+    if not key.startswith("arn:") or ":key/" not in key:
         return {}
-    name = asked.rpartition("/")[2]
+    name = key.rpartition("/")[2]
     return {
         "id": name,
-        "arn": asked,
-        "aws_account_id": asked.split(":")[4],
+        "arn": key,
+        "aws_account_id": key.split(":")[4],
         "enabled": True,
         "key_manager": "CUSTOMER",
         "key_state": "Enabled",

@@ -113,16 +113,16 @@ def build(path: Path) -> dict[str, int]:
             "CREATE TABLE checks (provider TEXT, kind TEXT, name TEXT, checks TEXT,"
             " PRIMARY KEY (provider, kind, name))"
         )
-        for provider, kept in providers.read_providers().items():
-            schemas = kept.schemas
+        for provider, stored in providers.read_providers().items():
+            schemas = stored.schemas
             resources = {schema.name: schema.block for schema in schemas if schema.kind == "resource"}
             entries = [
                 _row(provider, schema, facts, resources, rows.get((schema.kind, schema.name), Row()))
                 for schema in schemas
             ]
             database.executemany("INSERT INTO types VALUES (?, ?, ?, ?, ?)", entries)
-            judged = [(provider, *row) for schema in schemas for row in _checks(schema, known)]
-            database.executemany("INSERT INTO checks VALUES (?, ?, ?, ?)", judged)
+            checks_ = [(provider, *row) for schema in schemas for row in _checks(schema, known)]
+            database.executemany("INSERT INTO checks VALUES (?, ?, ?, ?)", checks_)
             counts[provider] = len(entries)
     database.close()
     os.replace(temporary, path)

@@ -80,7 +80,7 @@ class Changes:
                 return {}, b"", denied
         if refusal := self._refusal(type_, None, planned):
             return {}, b"", error(f"creating {type_.name}: {refusal}")
-        created = engines.settled(type_.name, self._made(type_, planned))
+        created = engines.settled(type_.name, self._with_new_id(type_, planned))
         first = key = self._key(created, b"")
         number = 1
         if taken := remains.reserved(self.cloud, type_.name, created):
@@ -91,7 +91,7 @@ class Changes:
         remains.begin(self.cloud, type_.name, created)
         return created, key.encode(), None
 
-    def _made(self, type_: Type, planned: Object) -> Object:
+    def _with_new_id(self, type_: Type, planned: Object) -> Object:
         """The object with an id that no object of its type ever had, unless the configuration gives the
         id."""
         created = ValueFactory(type_, planned, self.account).completed()

@@ -12,7 +12,7 @@ files what was added by hand. A rule is an object with one member:
     multiple              a number of which it must be a multiple
     any                   lists of rules, of which one must hold
 
-Unknown values are never judged.
+Unknown values are never checked.
 """
 
 from __future__ import annotations
@@ -100,12 +100,12 @@ def usable(block: Block, entry: dict[str, Any]) -> dict[str, Any]:
     checks = {}
     for path, rules in entry.get("checks", {}).items():
         argument = find(block, path)
-        kept = []
+        fitting = []
         for rule in rules:
-            if argument is not None and fits(argument, rule) and rule not in kept:
-                kept.append(rule)
-        if kept:
-            checks[path] = kept
+            if argument is not None and fits(argument, rule) and rule not in fitting:
+                fitting.append(rule)
+        if fitting:
+            checks[path] = fitting
     result = {"source": entry["source"], "checks": checks}
     for group in GROUPS:
         listed = [
@@ -140,7 +140,7 @@ def _siblings(paths: list[str]) -> bool:
 
 
 def fits(argument: Attribute | Nested, rule: Rule) -> bool:
-    """Whether a rule can judge the values of an argument."""
+    """Whether a rule applies to the values of an argument."""
     ((key, value),) = rule.items()
     if key == "items":
         return isinstance(argument, Nested) or (
@@ -248,8 +248,8 @@ def _range(wanted: list[Any], value: Any) -> str:
 def _length(wanted: list[Any], value: str) -> str:
     low, high = wanted
     size = len(value.encode())
-    held = (low is None or size >= low) and (high is None or size <= high)
-    return "" if held else f"have {_span(low, high, 'character')}"
+    valid = (low is None or size >= low) and (high is None or size <= high)
+    return "" if valid else f"have {_span(low, high, 'character')}"
 
 
 def _span(low: int | None, high: int | None, noun: str) -> str:
@@ -352,10 +352,10 @@ def values(block: Block | None, value: Any, path: list[str], steps: Steps) -> It
 def _together(block: Block, config: Object, group: str, paths: list[str], source: str) -> Iterator[Problem]:
     parent = paths[0].rpartition(".")[0]
     names = [path.rpartition(".")[2] for path in paths]
-    places: Iterator[tuple[Steps, Any]] = iter([((), config)])
+    parents: Iterator[tuple[Steps, Any]] = iter([((), config)])
     if parent:
-        places = _objects(block, config, parent)
-    for steps, parent_value in places:
+        parents = _objects(block, config, parent)
+    for steps, parent_value in parents:
         state = [_state(parent_value.get(name)) for name in names]
         given = [name for name, is_set in zip(names, state, strict=True) if is_set is True]
         maybe = None in state

@@ -57,11 +57,11 @@ def answer(type_: Type, config: Object, account: Account, cloud: Cloud) -> Objec
 
 def _known(type_: Type, config: Object, file: str) -> Object | None:
     """The values in the state of a data source of this type with the same arguments."""
-    asked = {name: value for name, value in config.items() if value not in (None, [], {})}
-    if UNKNOWN in asked.values():
+    arguments = {name: value for name, value in config.items() if value not in (None, [], {})}
+    if UNKNOWN in arguments.values():
         return None
     for attributes in _recorded(file).get(type_.name, []):
-        if all(attributes.get(name) == value for name, value in asked.items()):
+        if all(attributes.get(name) == value for name, value in arguments.items()):
             return {**null(type_.block), **attributes}
     return None
 
@@ -92,16 +92,16 @@ def _answers(type_: Type, config: Object, account: Account, cloud: Cloud) -> Obj
 
 def _matching(type_name: str, config: Object, cloud: Cloud) -> Iterator[Object]:
     """The objects that match the arguments, filters and tags."""
-    asked = {key: value for key, value in config.items() if isinstance(value, str) and key != "region"}
+    arguments = {key: value for key, value in config.items() if isinstance(value, str) and key != "region"}
     blocks = config.get("filter") if isinstance(config.get("filter"), list) else []
     filters = [(filter_["name"], filter_["values"]) for filter_ in blocks or [] if "values" in filter_]
     tags = config.get("tags") or {}
-    if not (asked or filters or tags):
+    if not (arguments or filters or tags):
         return
     for state in cloud.all(type_name):
         its_tags = state.get("tags_all") or {}
         if (
-            all(state.get(key) == value for key, value in asked.items())
+            all(state.get(key) == value for key, value in arguments.items())
             and all(its_tags.get(key) == value for key, value in tags.items())
             and all(_fits(state, its_tags, name, values) for name, values in filters)
         ):

@@ -1,7 +1,7 @@
 """Plans that the provider refuses, other than by checks of values: its CustomizeDiff functions.
 
 Each rule names its function in the sources of hashicorp/terraform-provider-aws. Unknown values are not
-judged.
+checked.
 """
 
 from __future__ import annotations

@@ -35,20 +35,21 @@ def settled(type_name: str, created: Object) -> Object:
     return {**created, ACTUAL: version if "." in version else f"{version}.1"}
 
 
-def accepted(cloud: Cloud, type_name: str, key: str, was: Object, made: Object) -> Object:
-    """The object once AWS has accepted a change: what waits is as it was, and noted."""
-    names = waits(type_name, was, made)
-    if names and numbers(was.get("engine_version"))[:1] != numbers(made.get("engine_version"))[:1]:
-        names += [name for name in GROUPS if name in made and "engine_version" in names]
+def accepted(cloud: Cloud, type_name: str, key: str, was: Object, planned: Object) -> Object:
+    """The object after AWS has accepted a change. Arguments that wait for the maintenance window keep their
+    values; the new values are noted."""
+    names = waits(type_name, was, planned)
+    if names and numbers(was.get("engine_version"))[:1] != numbers(planned.get("engine_version"))[:1]:
+        names += [name for name in GROUPS if name in planned and "engine_version" in names]
     if known(type_name).waits:
-        _note(cloud, f"{type_name} {key}", {name: made[name] for name in names})
-    now = settled(type_name, {**made, **{name: was.get(name) for name in names}})
+        _note(cloud, f"{type_name} {key}", {name: planned[name] for name in names})
+    now = settled(type_name, {**planned, **{name: was.get(name) for name in names}})
     _lead(cloud, type_name, was, now)
     return now
 
 
 def forget(cloud: Cloud, type_name: str, key: str) -> None:
-    """Nothing of an object that is gone waits."""
+    """Removes the waiting changes of a deleted object."""
     if known(type_name).waits:
         cloud.delete(PENDING, f"{type_name} {key}")
 

@@ -42,7 +42,7 @@ def _fits(pattern: re.Pattern[str], words: str, *, empty: bool = False) -> Calla
 def _network(version: int | None, *, host_bits: bool = False) -> Callable[[str], str]:
     what = f"IPv{version} CIDR block" if version else "CIDR block"
 
-    def judge(text: str) -> str:
+    def check(text: str) -> str:
         try:
             interface = ipaddress.ip_interface(text)
         except ValueError:
@@ -53,11 +53,11 @@ def _network(version: int | None, *, host_bits: bool = False) -> Callable[[str],
             return f"be the address of a network: did you mean {interface.network}?"
         return ""
 
-    return judge
+    return check
 
 
 def _address(version: int | None) -> Callable[[str], str]:
-    def judge(text: str) -> str:
+    def check(text: str) -> str:
         words = f"be a valid IPv{version} address" if version else "be a valid IP address"
         try:
             address = ipaddress.ip_address(text)
@@ -65,7 +65,7 @@ def _address(version: int | None) -> Callable[[str], str]:
             return words
         return words if version and address.version != version else ""
 
-    return judge
+    return check
 
 
 def _json(text: str) -> str:
@@ -98,7 +98,7 @@ def _time(text: str) -> str:
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
-    def judge(text: str) -> str:
+    def check(text: str) -> str:
         try:
             url = urlsplit(text)
         except ValueError:
@@ -107,7 +107,7 @@ def _url(*schemes: str) -> Callable[[str], str]:
             "" if url.scheme in schemes and url.netloc else f"be a URL of {' or '.join(schemes)} with a host"
         )
 
-    return judge
+    return check
 
 
 # Policies
@@ -153,26 +153,26 @@ def _policy(text: str) -> str:
 def _identity_policy(text: str) -> str:
     """A policy of a role, a user or a group."""
 
-    def judge(keys: set[str]) -> str:
+    def check(keys: set[str]) -> str:
         if keys & {"principal", "notprincipal"}:
             return "a policy of a role, user or group has no Principal"
         return "" if keys & {"resource", "notresource"} else "Resource is missing"
 
-    return _document(text, judge)
+    return _document(text, check)
 
 
 def _trust_policy(text: str) -> str:
     """A policy that names who may assume a role."""
 
-    def judge(keys: set[str]) -> str:
+    def check(keys: set[str]) -> str:
         if keys & {"resource", "notresource"}:
             return "a trust policy has no Resource"
         return "" if keys & {"principal", "notprincipal"} else "Principal is missing"
 
-    return _document(text, judge)
+    return _document(text, check)
 
 
-def _document(text: str, judge: Callable[[set[str]], str]) -> str:
+def _document(text: str, check: Callable[[set[str]], str]) -> str:
     try:
         document = json.loads(text.strip(), object_pairs_hook=_unique)
     except ValueError as problem:
@@ -190,7 +190,7 @@ def _document(text: str, judge: Callable[[set[str]], str]) -> str:
         return "be a policy of IAM (Statement is missing)"
     for number, statement in enumerate(statements if isinstance(statements, list) else [statements]):
         where = statement.get("Sid") if isinstance(statement, dict) else None
-        if words := _statement(statement) or judge({name.lower() for name in statement}):
+        if words := _statement(statement) or check({name.lower() for name in statement}):
             return f"be a policy of IAM (statement {where or number}: {words})"
     return ""
 

@@ -52,13 +52,13 @@ class Identity:
 
     def refusal(self, request: Request) -> str:
         """Why the request is refused, in the words of AWS; empty if it is allowed."""
-        if any(_says(policy, request, "Deny") for policy in self.policies):
+        if any(_applies_with(policy, request, "Deny") for policy in self.policies):
             return "with an explicit deny in an identity-based policy"
-        if self.boundary and _says(self.boundary, request, "Deny"):
+        if self.boundary and _applies_with(self.boundary, request, "Deny"):
             return "with an explicit deny in a permissions boundary"
-        if not self.unread and not any(_says(policy, request, "Allow") for policy in self.policies):
+        if not self.unread and not any(_applies_with(policy, request, "Allow") for policy in self.policies):
             return f"because no identity-based policy allows the {request.action} action"
-        if self.boundary and not _says(self.boundary, request, "Allow"):
+        if self.boundary and not _applies_with(self.boundary, request, "Allow"):
             return f"because no permissions boundary allows the {request.action} action"
         return ""
 
@@ -78,7 +78,7 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _says(document: Document, request: Request, effect: str) -> bool:
+def _applies_with(document: Document, request: Request, effect: str) -> bool:
     return any(
         statement.get("Effect") == effect and _applies(statement, request, effect == "Allow")
         for statement in listed(document.get("Statement", []))
@@ -94,13 +94,13 @@ def _applies(statement: Mapping[str, Any], request: Request, doubt: bool) -> boo
     if acts != ("Action" in statement):
         return False
     there = any(
-        _stands_for(pattern, request.resource, doubt == ("Resource" in statement))
+        _arn_matches(pattern, request.resource, doubt == ("Resource" in statement))
         for pattern in listed(statement.get("Resource", statement.get("NotResource", [])))
     )
     return there == ("Resource" in statement) and _conditions(statement.get("Condition", {}), request, doubt)
 
 
-def _stands_for(pattern: str, resource: str, doubt: bool) -> bool:
+def _arn_matches(pattern: str, resource: str, doubt: bool) -> bool:
     """Whether a pattern of ARNs matches this one; its variables may have any value."""
     if VARIABLE.search(pattern):
         return doubt and matches(VARIABLE.sub("*", pattern), resource)

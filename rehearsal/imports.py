@@ -15,7 +15,7 @@ from tierra.aws.types import known
 
 # Attributes by which an import may name an object of any type.
 ANY = ("{id}", "{arn}", "{name}", "{identifier}", "{cluster_identifier}", "{key_id}", "{url}")
-# Arguments that no API answers: they stand in terraform's state alone, and an import leaves them unset.
+# Arguments that no API returns: only terraform's state has them, and an import leaves them unset.
 UNREAD = (
     *("allow_major_version_upgrade", "apply_immediately", "auth_token", "auth_token_update_strategy"),
     *("bypass_policy_lockout_safety_check", "delete_automated_backups", "deletion_window_in_days"),
@@ -38,9 +38,9 @@ def ids(type_name: str, state: Object) -> Iterator[str]:
             yield _NAME.sub(lambda match, values=values: values[match[1]], pattern)  # type: ignore[misc]
 
 
-def imported(type_name: str, found: Object) -> Object:
-    """What an import makes of an object: nothing of what no API answers."""
-    return {**found, **{name: None for name in UNREAD if name in found}, **known(type_name).import_sets}
+def imported(type_name: str, existing: Object) -> Object:
+    """The state of an imported object: without the values that no API returns."""
+    return {**existing, **{name: None for name in UNREAD if name in existing}, **known(type_name).import_sets}
 
 
 def refreshed(stored: Object, state: Object) -> Object:

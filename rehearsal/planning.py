@@ -34,7 +34,7 @@ def plan(
         return {**planned, **foreseen(type_.name, None, planned)}, []
     planned.update(foreseen(type_.name, prior, planned))
     _documents(type_.facts, prior, planned)
-    for name in transitions.kept(type_.name, prior, planned):
+    for name in transitions.suppressed(type_.name, prior, planned):
         planned[name] = prior[name]
     names = [*type_.facts.replace, *transitions.replaced(type_.name, prior, planned)]
     replace = [path for name in names for path in _changed(name, type_.block, prior, planned)]

@@ -13,7 +13,7 @@ from rehearsal.account import Account
 from rehearsal.catalog import Catalog, Type, catalog_path
 from rehearsal.changes import Changes
 from rehearsal.charts import releases
-from rehearsal.charts.finding import Finding
+from rehearsal.charts.violations import Violation
 from rehearsal.cloud import Cloud
 from rehearsal.needed import used_words
 from rehearsal.planning import Path as ArgumentPath
@@ -150,8 +150,10 @@ class Provider:
         diagnostics = [unproven(type_)] if changed and not type_.facts.source else []
         diagnostics += [error(words, source) for words, source in differences.refused(type_.name, config)]
         if type_.name == releases.TYPE and (changed or prior is None):
-            findings = self.releases.findings(planned, config, upgrade=prior is not None)
-            diagnostics += [_judged(finding) for finding in findings if not finding.later]
+            violations = self.releases.violations(planned, config, upgrade=prior is not None)
+            diagnostics += [
+                _violation_diagnostic(violation) for violation in violations if not violation.later
+            ]
         return response(
             planned_state=encode(planned),
             diagnostics=diagnostics,
@@ -168,8 +170,8 @@ class Provider:
         of_helm = type_.name == releases.TYPE
         if of_helm and planned is not None:
             config, upgrade = decode(request.config) or {}, prior is not None
-            findings = self.releases.findings(planned, config, upgrade, applying=True)
-            if wrong := [_judged(finding) for finding in findings if finding.sure]:
+            violations = self.releases.violations(planned, config, upgrade, applying=True)
+            if wrong := [_violation_diagnostic(violation) for violation in violations if violation.sure]:
                 return response(new_state=request.prior_state, private=private, diagnostics=wrong)
         if planned is None:
             refusal = self.changes.delete(type_, prior, private)
@@ -242,14 +244,14 @@ def unproven(type_: Type) -> Any:
     return warning(f"{type_.name}: AWS may replace what is planned as an update in place", detail)
 
 
-def _judged(finding: Finding) -> Any:
-    """An error for what helm or Kubernetes certainly refuses, a warning for the rest."""
-    source = f" The rule is from {finding.source}." if finding.source else ""
-    if finding.sure:
+def _violation_diagnostic(violation: Violation) -> Any:
+    """An error for a violation that helm or Kubernetes certainly refuses, else a warning."""
+    source = f" The rule is from {violation.source}." if violation.source else ""
+    if violation.sure:
         detail = f"The release cannot be applied like this.{source} Change its values, or the chart."
-        return error(f"{finding.where}: {finding.says}", detail)
+        return error(f"{violation.where}: {violation.message}", detail)
     detail = f"The release is applied anyway, and may not work as expected.{source}"
-    return warning(f"{finding.where}: {finding.says}", detail)
+    return warning(f"{violation.where}: {violation.message}", detail)
 
 
 def _without_role(role: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ def begin(cloud: Cloud, type_name: str, created: Object) -> None:
     grace = created.get("changeable_for_days")
     if type_name == LOCK and isinstance(grace, int):
         cloud.write_note(
-            LOCKED, _place(created, created.get("backup_vault_name")), {"from": days.today(cloud) + grace}
+            LOCKED, _key(created, created.get("backup_vault_name")), {"from": days.today(cloud) + grace}
         )
 
 
@@ -39,7 +39,7 @@ def leave(cloud: Cloud, type_name: str, state: Object) -> str:
     text."""
     if type_name == LOCK and isinstance(state.get("changeable_for_days"), int):
         vault = state.get("backup_vault_name")
-        note = cloud.note(LOCKED, _place(state, vault))
+        note = cloud.note(LOCKED, _key(state, vault))
         if note is not None and note["from"] <= days.today(cloud):
             return (
                 f"InvalidRequestException: The lock of backup vault {vault} is past its grace of"
@@ -48,17 +48,17 @@ def leave(cloud: Cloud, type_name: str, state: Object) -> str:
     if type_name == days.SECRET and isinstance(state.get("name"), str):
         window = state.get("recovery_window_in_days")
         until = days.today(cloud) + (window if isinstance(window, int) else RECOVERY_DAYS)
-        cloud.write_note(SCHEDULED, _place(state, state["name"]), {"until": until})
+        cloud.write_note(SCHEDULED, _key(state, state["name"]), {"until": until})
     name = state.get("final_snapshot_identifier")
     keeps = not state.get("skip_final_snapshot") and not state.get("replicate_source_db")
     if type_name not in SNAPSHOTS or not name or not keeps:
         return ""
-    if cloud.note(SNAPSHOT, _place(state, name)) is not None:
+    if cloud.note(SNAPSHOT, _key(state, name)) is not None:
         return (
             f"{SNAPSHOTS[type_name]}: Cannot create the snapshot because a snapshot with the identifier"
             f" {name} already exists."
         )
-    cloud.write_note(SNAPSHOT, _place(state, name), {"of": state.get("id")})
+    cloud.write_note(SNAPSHOT, _key(state, name), {"of": state.get("id")})
     return ""
 
 
@@ -66,7 +66,7 @@ def reserved(cloud: Cloud, type_name: str, created: Object) -> str:
     """AWS's error if a deleted object still reserves the name; empty if the name is free."""
     if type_name != days.SECRET:
         return ""
-    note = cloud.note(SCHEDULED, _place(created, created.get("name")))
+    note = cloud.note(SCHEDULED, _key(created, created.get("name")))
     if note is None or note["until"] <= days.today(cloud):
         return ""
     return (
@@ -75,5 +75,5 @@ def reserved(cloud: Cloud, type_name: str, created: Object) -> str:
     )
 
 
-def _place(state: Object, name: Any) -> str:
+def _key(state: Object, name: Any) -> str:
     return f"{state.get('region') or 'global'}/{name}"

@@ -87,18 +87,18 @@ def shape(raw: str) -> str:
 def _wanted(
     call: Call, types: Mapping[str, Any], arns: Mapping[str, Any], find: Finder
 ) -> Iterator[tuple[str, Thing]]:
-    asked = False
+    matched = False
     for kind, resource_types in types.items():
         if not kind or OTHER_BALANCERS.search(kind):
             continue
         raw = arns[kind]["arn"]
         if call.own and re.fullmatch(shape(raw), call.own.arn):
-            asked = True
+            matched = True
             yield kind, call.own
         elif resource_types["required"] or kind in call.kinds:
-            asked = True
+            matched = True
             yield from ((kind, thing) for thing in find(kind, raw))
-    if asked:
+    if matched:
         return
     rest = [kind for kind in types if kind and "/" not in kind] or [kind for kind in types if kind]
     if not rest:

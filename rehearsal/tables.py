@@ -63,8 +63,8 @@ class Row:
 
 def read_rows(file: Path = FILE) -> dict[tuple[str, str], Row]:
     """The rows by kind ("resource", "data") and name of the type."""
-    kept = json.loads(gzip.decompress(file.read_bytes()))
-    return {(kind, name): Row(**row) for kind, name, row in kept["types"]}
+    document = json.loads(gzip.decompress(file.read_bytes()))
+    return {(kind, name): Row(**row) for kind, name, row in document["types"]}
 
 
 def by_name(block: Block, prefix: str = "") -> Iterator[str]:

@@ -33,7 +33,7 @@ def block(arguments: str = "", **blocks: Nested) -> Block:
     return Block(attributes, blocks)
 
 
-def one(inner: Block, *, required: bool = False) -> Nested:
+def single(inner: Block, *, required: bool = False) -> Nested:
     return Nested(inner, "list", required=required, single=True)
 
 
@@ -41,19 +41,19 @@ def several(inner: Block, nesting: str = "list", *, required: bool = False) -> N
     return Nested(inner, nesting, required=required)
 
 
-EMPTY = one(block())
-FALLBACK = one(block("fallback_behavior!"))
-FORWARDED = one(block("fallback_behavior! header_name!"))
+EMPTY = single(block())
+FALLBACK = single(block("fallback_behavior!"))
+FORWARDED = single(block("fallback_behavior! header_name!"))
 TRANSFORMATION = several(block("priority!:number type!"), "set", required=True)
-NAMED = one(block("name!"))
-NAMED_AND_TRANSFORMED = one(block("name!", text_transformation=TRANSFORMATION))
-TRANSFORMED = one(block(text_transformation=TRANSFORMATION))
+NAMED = single(block("name!"))
+NAMED_AND_TRANSFORMED = single(block("name!", text_transformation=TRANSFORMATION))
+TRANSFORMED = single(block(text_transformation=TRANSFORMATION))
 
-FIELD = one(
+FIELD = single(
     block(
         all_query_arguments=EMPTY,
-        body=one(block("oversize_handling")),
-        cookies=one(
+        body=single(block("oversize_handling")),
+        cookies=single(
             block(
                 "match_scope! oversize_handling!",
                 match_pattern=several(
@@ -65,24 +65,24 @@ FIELD = one(
         headers=several(
             block(
                 "match_scope! oversize_handling!",
-                match_pattern=one(
+                match_pattern=single(
                     block("excluded_headers:strings included_headers:strings", all=EMPTY), required=True
                 ),
             )
         ),
         ja3_fingerprint=FALLBACK,
         ja4_fingerprint=FALLBACK,
-        json_body=one(
+        json_body=single(
             block(
                 "invalid_fallback_behavior match_scope! oversize_handling",
-                match_pattern=one(block("included_paths:strings", all=EMPTY), required=True),
+                match_pattern=single(block("included_paths:strings", all=EMPTY), required=True),
             )
         ),
         method=EMPTY,
         query_string=EMPTY,
         single_header=NAMED,
         single_query_argument=NAMED,
-        uri_fragment=one(block("fallback_behavior")),
+        uri_fragment=single(block("fallback_behavior")),
         uri_path=EMPTY,
     )
 )
@@ -90,17 +90,17 @@ FIELD = one(
 
 def _matching(arguments: str = "") -> Nested:
     """A statement about a part of the request."""
-    return one(block(arguments, field_to_match=FIELD, text_transformation=TRANSFORMATION))
+    return single(block(arguments, field_to_match=FIELD, text_transformation=TRANSFORMATION))
 
 
 MATCHES = {
-    "asn_match_statement": one(block("asn_list!:numbers", forwarded_ip_config=FORWARDED)),
+    "asn_match_statement": single(block("asn_list!:numbers", forwarded_ip_config=FORWARDED)),
     "byte_match_statement": _matching("positional_constraint! search_string!"),
-    "geo_match_statement": one(block("country_codes!:strings", forwarded_ip_config=FORWARDED)),
-    "ip_set_reference_statement": one(
-        block("arn!", ip_set_forwarded_ip_config=one(block("fallback_behavior! header_name! position!")))
+    "geo_match_statement": single(block("country_codes!:strings", forwarded_ip_config=FORWARDED)),
+    "ip_set_reference_statement": single(
+        block("arn!", ip_set_forwarded_ip_config=single(block("fallback_behavior! header_name! position!")))
     ),
-    "label_match_statement": one(block("key! scope!")),
+    "label_match_statement": single(block("key! scope!")),
     "regex_match_statement": _matching("regex_string!"),
     "regex_pattern_set_reference_statement": _matching("arn!"),
     "size_constraint_statement": _matching("comparison_operator! size!:number"),
@@ -109,39 +109,41 @@ MATCHES = {
 }
 
 HEADER = block("name! value!")
-REQUEST = one(block(custom_request_handling=one(block(insert_header=several(HEADER, "set", required=True)))))
+REQUEST = single(
+    block(custom_request_handling=single(block(insert_header=several(HEADER, "set", required=True))))
+)
 RESPONSE = block("custom_response_body_key response_code!:number", response_header=several(HEADER, "set"))
 ACTIONS = block(
     allow=REQUEST,
-    block=one(block(custom_response=one(RESPONSE))),
+    block=single(block(custom_response=single(RESPONSE))),
     captcha=REQUEST,
     challenge=REQUEST,
     count=REQUEST,
 )
-OVERRIDE = several(block("name!", action_to_use=one(ACTIONS, required=True)))
+OVERRIDE = several(block("name!", action_to_use=single(ACTIONS, required=True)))
 
 IDENTIFIED = block("identifier!")
-IDENTIFIERS = one(block("identifiers!:strings"))
-ANSWERS = one(
+IDENTIFIERS = single(block("identifiers!:strings"))
+ANSWERS = single(
     block(
-        body_contains=one(block("failure_strings!:string_set success_strings!:string_set")),
-        header=one(block("failure_values!:string_set name! success_values!:string_set")),
-        json=one(block("failure_values!:string_set identifier! success_values!:string_set")),
-        status_code=one(block("failure_codes!:number_set success_codes!:number_set")),
+        body_contains=single(block("failure_strings!:string_set success_strings!:string_set")),
+        header=single(block("failure_values!:string_set name! success_values!:string_set")),
+        json=single(block("failure_values!:string_set identifier! success_values!:string_set")),
+        status_code=single(block("failure_codes!:number_set success_codes!:number_set")),
     )
 )
 SIGN_UP = block(
     "payload_type!",
     address_fields=IDENTIFIERS,
-    email_field=one(IDENTIFIED),
-    password_field=one(IDENTIFIED),
+    email_field=single(IDENTIFIED),
+    password_field=single(IDENTIFIED),
     phone_number_fields=IDENTIFIERS,
-    username_field=one(IDENTIFIED),
+    username_field=single(IDENTIFIED),
 )
 SIGN_IN = block(
     "payload_type!",
-    password_field=one(IDENTIFIED, required=True),
-    username_field=one(IDENTIFIED, required=True),
+    password_field=single(IDENTIFIED, required=True),
+    username_field=single(IDENTIFIED, required=True),
 )
 CHALLENGE = block(
     "sensitivity usage_of_action!", exempt_uri_regular_expression=several(block("regex_string"))
@@ -149,29 +151,33 @@ CHALLENGE = block(
 MANAGED = several(
     block(
         "login_path payload_type",
-        aws_managed_rules_acfp_rule_set=one(
+        aws_managed_rules_acfp_rule_set=single(
             block(
                 "creation_path! enable_regex_in_path:bool registration_page_path!",
-                request_inspection=one(SIGN_UP, required=True),
+                request_inspection=single(SIGN_UP, required=True),
                 response_inspection=ANSWERS,
             )
         ),
-        aws_managed_rules_anti_ddos_rule_set=one(
+        aws_managed_rules_anti_ddos_rule_set=single(
             block(
                 "sensitivity_to_block",
-                client_side_action_config=one(block(challenge=one(CHALLENGE, required=True)), required=True),
+                client_side_action_config=single(
+                    block(challenge=single(CHALLENGE, required=True)), required=True
+                ),
             )
         ),
-        aws_managed_rules_atp_rule_set=one(
+        aws_managed_rules_atp_rule_set=single(
             block(
                 "enable_regex_in_path:bool login_path!",
-                request_inspection=one(SIGN_IN),
+                request_inspection=single(SIGN_IN),
                 response_inspection=ANSWERS,
             )
         ),
-        aws_managed_rules_bot_control_rule_set=one(block("enable_machine_learning:bool inspection_level!")),
-        password_field=one(IDENTIFIED),
-        username_field=one(IDENTIFIED),
+        aws_managed_rules_bot_control_rule_set=single(
+            block("enable_machine_learning:bool inspection_level!")
+        ),
+        password_field=single(IDENTIFIED),
+        username_field=single(IDENTIFIED),
     )
 )
 
@@ -185,7 +191,7 @@ RATE_KEY = several(
         ip=EMPTY,
         ja3_fingerprint=FALLBACK,
         ja4_fingerprint=FALLBACK,
-        label_namespace=one(block("namespace!")),
+        label_namespace=single(block("namespace!")),
         query_argument=NAMED_AND_TRANSFORMED,
         query_string=TRANSFORMED,
         uri_path=TRANSFORMED,
@@ -199,17 +205,17 @@ def _combined(level: int) -> dict[str, Nested]:
     if not level:
         return {}
     inner = Block(blocks={**MATCHES, **_combined(level - 1)})
-    holder = one(block(statement=several(inner, required=True)))
+    holder = single(block(statement=several(inner, required=True)))
     return {f"{word}_statement": holder for word in ("and", "not", "or")}
 
 
 def _rate_based() -> Nested:
-    return one(
+    return single(
         block(
             "aggregate_key_type evaluation_window_sec:number limit!:number",
             custom_key=RATE_KEY,
             forwarded_ip_config=FORWARDED,
-            scope_down_statement=one(Block(blocks={**MATCHES, **_combined(DEEPEST - 1)})),
+            scope_down_statement=single(Block(blocks={**MATCHES, **_combined(DEEPEST - 1)})),
         )
     )
 
@@ -223,12 +229,12 @@ def _web_acl_statements() -> dict[str, Nested]:
         "name! vendor_name! version",
         managed_rule_group_configs=MANAGED,
         rule_action_override=OVERRIDE,
-        scope_down_statement=one(Block(blocks={**MATCHES, **_combined(DEEPEST - 1)})),
+        scope_down_statement=single(Block(blocks={**MATCHES, **_combined(DEEPEST - 1)})),
     )
     return {
         **_rule_group_statements(),
-        "managed_rule_group_statement": one(managed),
-        "rule_group_reference_statement": one(block("arn!", rule_action_override=OVERRIDE)),
+        "managed_rule_group_statement": single(managed),
+        "rule_group_reference_statement": single(block("arn!", rule_action_override=OVERRIDE)),
     }
 
 
@@ -246,7 +252,9 @@ def complete(name: str, schema: Block, words: set[str] | None = None) -> None:
         rule.nesting = "set"
         del rule.block.attributes["statement"]
         statements = Block(blocks=TYPES[name]())
-        rule.block.blocks["statement"] = one(_part(statements, words) if words else statements, required=True)
+        rule.block.blocks["statement"] = single(
+            _part(statements, words) if words else statements, required=True
+        )
 
 
 def _part(whole: Block, words: set[str]) -> Block:

@@ -23,7 +23,7 @@ from tierra.aws import calendar
 from tierra.aws.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDIS, VALKEY
 from tierra.bindings.imports import sources
 from tierra.plans.changes import changes
-from tierra.plans.standing import standing
+from tierra.plans.resources import planned_resources
 from tierra.report import calendar as days
 from tierra.report.findings import CALENDAR, REFUSED, Finding
 from tools import doctor, versions
@@ -220,7 +220,7 @@ def findings_on(
     terraform_type: str, was: dict[str, Any] | None, now: dict[str, Any], day: date
 ) -> list[Finding]:
     plan = planned(terraform_type, was, now)
-    return list(days.findings("tier", standing(plan, {}), changes("tier", plan, {}), day))
+    return list(days.findings("tier", planned_resources(plan, {}), changes("tier", plan, {}), day))
 
 
 CLUSTER = "aws_eks_cluster"
@@ -232,7 +232,7 @@ def test_the_report_covers_existing_and_new_resources() -> None:
     assert (finding.subject, finding.action, finding.critical) == (CALENDAR, days.UNCHANGED, False)
     [finding] = findings_on(CLUSTER, None, {"version": "1.35"}, late)
     assert (finding.subject, finding.action, finding.critical) == (CALENDAR, "create", True)
-    assert finding.says.endswith('write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)')
+    assert finding.message.endswith('write compute.kubernetes: "1.36" (docs/upgrade-cluster.md)')
     assert finding.lines[0].startswith("~ then EKS upgrades the cluster by itself")
     assert findings_on(CLUSTER, {"version": "1.35"}, {"version": "1.36"}, late) == []
     [finding] = findings_on(CLUSTER, {"version": "1.34"}, {"version": "1.34"}, late)

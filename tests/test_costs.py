@@ -324,7 +324,7 @@ def test_prices_from_aws_take_precedence_over_the_table() -> None:
     assert both["date"] < new["date"], "the date is that of the oldest price in use"
     assert " and table of this repository" in both["source"]
     prices.keep(REGION, {skus.KEY: 2.0})
-    assert prices.asked(REGION).keys() == {str(skus.NAT), str(skus.KEY)}, "earlier answers must stay"
+    assert prices.aws_answers(REGION).keys() == {str(skus.NAT), str(skus.KEY)}, "earlier answers must stay"
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def policy(name: str, text: str, mode: int = 0o755) -> None:
 
 
 def findings(tier: Tier) -> list[tuple[str, str, tuple[str, ...], bool]]:
-    return [(each.address, each.says, each.lines, each.critical) for each in gate.findings([tier])]
+    return [(each.address, each.message, each.lines, each.critical) for each in gate.findings([tier])]
 
 
 def test_without_a_folder_no_policy_runs(tier: Tier) -> None:

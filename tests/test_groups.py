@@ -194,7 +194,7 @@ def test_a_change_of_architecture_is_in_the_report() -> None:
 
     def says(was: dict[str, Any], now: dict[str, Any]) -> list[str]:
         change = Change("systems", "helm_release.shop", "helm_release", "update", was, now)
-        return [each.says for each in compatibility(change, {})]
+        return [each.message for each in compatibility(change, {})]
 
     arm = values(**{"node-group": "arm", "kubernetes.io/arch": "arm64"})
     [moved] = says(values(), arm)

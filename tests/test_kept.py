@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal import attach
-from tierra.run import kept, terraform
+from tierra.run import forecast_cache, terraform
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Tier, Workspace
 
@@ -36,19 +36,19 @@ def data(tmp_path: Path) -> Tier:
     ):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    kept.keep(tier, kept.key(tier, STATE, "plan"), plan=True)
+    forecast_cache.keep(tier, forecast_cache.key(tier, STATE, "plan"), plan=True)
     return tier
 
 
 def uses_cache(tier: Tier, state: str = STATE, what: str = "plan") -> bool:
     """Whether the next run uses the cached forecast."""
     tier.forget_plan()
-    kept.begin(tier)
+    forecast_cache.begin(tier)
     assert not tier.scratch_state.exists()
     try:
-        return kept.restored(tier, kept.key(tier, state, what))
+        return forecast_cache.restored(tier, forecast_cache.key(tier, state, what))
     finally:
-        kept.end(tier)
+        forecast_cache.end(tier)
 
 
 def test_a_cached_forecast_is_restored(data: Tier) -> None:
@@ -72,8 +72,8 @@ CHANGES: dict[str, Callable[[Tier], object]] = {
     "the program": lambda tier: os.utime(tier.workspace.terraform, (1, 1)),
     "the kept plan": lambda tier: (tier.scratch / "plan.json").write_text('{"timestamp": ""}'),
     "the kept state": lambda tier: tier.scratch_state.write_text("{}"),
-    "the note": lambda tier: (tier.scratch / kept.NOTE).write_text('{"key": '),
-    "nothing is left": lambda tier: (tier.scratch / kept.NOTE).unlink(),
+    "the note": lambda tier: (tier.scratch / forecast_cache.NOTE).write_text('{"key": '),
+    "nothing is left": lambda tier: (tier.scratch / forecast_cache.NOTE).unlink(),
 }
 
 

@@ -134,7 +134,7 @@ def plan(before: bool | None, after: bool, kind: str = "aws_elasticache_replicat
 def test_protection_refuses_to_remove_a_database(before: bool, after: bool, refused: bool) -> None:
     refusals = refused_plan(plan(before, after), {}, "data")
     assert bool(refusals) == refused
-    assert all("protection: false" in each.says and each.critical for each in refusals)
+    assert all("protection: false" in each.message and each.critical for each in refusals)
     assert not refused_plan(plan(before, after, "aws_iam_role"), {}, "data")
 
 

@@ -77,13 +77,13 @@ def test_each_program_gets_provider_blocks_of_its_registry(tmp_path: Path) -> No
     lock.write_text("\n".join(blocks.values()))
     for path, host in ((tofu(tmp_path / "bin"), TOFU_HOST), ("terraform", TERRAFORM_HOST)):
         output = workspace(tmp_path / "out", path)
-        providers.place(lock, output)
+        providers.write_to_tiers(lock, output)
         assert (output.tier("network").folder / ".terraform.lock.hcl").read_text() == blocks[host]
     lock.write_text(blocks[TERRAFORM_HOST])
     with pytest.raises(
         Failed, match=r"has no providers of registry\.opentofu\.org(.|\n)*make lock ENV=dev TERRAFORM="
     ):
-        providers.place(lock, workspace(tmp_path / "out", tmp_path / "bin" / "tofu"))
+        providers.write_to_tiers(lock, workspace(tmp_path / "out", tmp_path / "bin" / "tofu"))
 
 
 def plan(host: str) -> dict[str, object]:

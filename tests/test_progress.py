@@ -95,7 +95,7 @@ def test_one_tier_has_no_table_on_a_terminal_so_it_prints_a_line(board: Board) -
 
 
 def test_long_rows_are_truncated_with_an_ellipsis() -> None:
-    (line,) = Table({"data": Row(says="x" * 60, state=RUNNING)}).lines(0, 40)
+    (line,) = Table({"data": Row(status="x" * 60, state=RUNNING)}).lines(0, 40)
     assert "x…" in line
     assert "x" * 60 not in line
 

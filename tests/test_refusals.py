@@ -194,7 +194,7 @@ def test_every_rule_has_a_name_a_source_and_types_that_exist() -> None:
     assert [name for name, number in Counter(rule.name for rule in RULES).items() if number > 1] == [
         "lifecycle"
     ]
-    assert all(rule.source and rule.says for rule in RULES)
+    assert all(rule.source and rule.description for rule in RULES)
     for name in sorted({name for rule in RULES for name in rule.types}):
         assert catalog_type(name)
 
@@ -233,7 +233,7 @@ def test_the_docs_list_the_rules() -> None:
     for service, rules in SERVICES.items():
         assert f"- **{service}.**" in text
         for rule in rules:
-            assert rule.says in re.sub(r"\n\s*", " ", text), (service, rule.says)
+            assert rule.description in re.sub(r"\n\s*", " ", text), (service, rule.description)
 
 
 def test_results_of_data_sources_count_as_existing(tmp_path: Path) -> None:

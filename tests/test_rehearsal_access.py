@@ -179,7 +179,7 @@ def test_variables_of_policies_match_anything() -> None:
 
 def test_stored_actions_are_those_of_the_service_reference() -> None:
     """If this fails, run python -m rehearsal.actions."""
-    assert actions.kept() == actions.describe(actions.wanted(actions.calls()))
+    assert actions.load() == actions.describe(actions.wanted(actions.calls()))
 
 
 def test_arguments_that_calls_depend_on_exist() -> None:

@@ -15,10 +15,10 @@ from support.rendering import HELM, KUBERNETES, sample
 
 from rehearsal.catalog import catalog_path
 from rehearsal.charts import helm, schemas
-from rehearsal.charts.finding import Finding
 from rehearsal.charts.quantities import quantity
 from rehearsal.charts.releases import Releases
 from rehearsal.charts.security import breaches
+from rehearsal.charts.violations import Violation
 from rehearsal.cloud import Cloud
 from rehearsal.protocol import UNKNOWN
 
@@ -233,12 +233,12 @@ class Trial:
             (folder / file.replace("_", ".")).write_text(text)
         return self
 
-    def findings(self, upgrade: bool = False, applying: bool = False, **arguments: Any) -> list[Finding]:
+    def violations(self, upgrade: bool = False, applying: bool = False, **arguments: Any) -> list[Violation]:
         planned = {"name": "it", "namespace": "default", "chart": "./it", "wait": True, **arguments}
-        return self.releases.findings(planned, {}, upgrade, applying)
+        return self.releases.violations(planned, {}, upgrade, applying)
 
     def refused(self, **arguments: Any) -> list[str]:
-        return [f"{each.where}: {each.says}" for each in self.findings(**arguments) if each.sure]
+        return [f"{each.where}: {each.message}" for each in self.violations(**arguments) if each.sure]
 
     def apply(self, **arguments: Any) -> None:
         planned = {"name": "it", "namespace": "default", "chart": "./it", **arguments}
@@ -266,7 +266,7 @@ def edited(body: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 def test_valid_objects_are_accepted(trial: Trial) -> None:
-    assert trial.chart(*ALL).findings() == []
+    assert trial.chart(*ALL).violations() == []
 
 
 APP = "spec.template.spec.containers.0"
@@ -401,17 +401,17 @@ def test_objects_that_kubernetes_ignores_give_a_warning(
     trial: Trial, body: dict[str, Any], path: str, value: Any, says: str
 ) -> None:
     others = [each for each in (DEPLOYMENT, SERVICE, DEFINITION) if each is not body]
-    [finding] = trial.chart(edited(body, path, value), *others).findings()
-    assert says in f"{finding.where}: {finding.says}"
-    assert not finding.sure
+    [violation] = trial.chart(edited(body, path, value), *others).violations()
+    assert says in f"{violation.where}: {violation.message}"
+    assert not violation.sure
 
 
 def test_probes_are_not_checked_if_the_release_does_not_wait(trial: Trial) -> None:
     wrong = edited(DEPLOYMENT, f"{APP}.readinessProbe.httpGet.port", "web")
-    assert [each.sure for each in trial.chart(wrong).findings()] == [True]
-    assert [each.sure for each in trial.findings(wait=False)] == [False]
+    assert [each.sure for each in trial.chart(wrong).violations()] == [True]
+    assert [each.sure for each in trial.violations(wait=False)] == [False]
     trial.chart(edited(wrong, "spec.replicas", 0))
-    assert [each.sure for each in trial.findings()] == [False]
+    assert [each.sure for each in trial.violations()] == [False]
 
 
 def test_refusals_of_helm_are_shown_unchanged(trial: Trial) -> None:
@@ -431,9 +431,9 @@ def test_refusals_of_helm_are_shown_unchanged(trial: Trial) -> None:
 
 def test_lookups_of_templates_may_find_objects(trial: Trial) -> None:
     trial.chart('{{ if not (lookup "v1" "Secret" "default" "it") }}{{ fail "no secret" }}{{ end }}')
-    [finding] = trial.findings()
-    assert "no secret" in finding.says
-    assert not finding.sure
+    [violation] = trial.violations()
+    assert "no secret" in violation.message
+    assert not violation.sure
     trial.chart('{{ fail "always" }}\n{{ lookup "v1" "Secret" "default" "it" }}')
     assert "always" in trial.refused()[0]
     old = "autoscaling/v2beta1"
@@ -448,7 +448,7 @@ def test_lookups_of_templates_may_find_objects(trial: Trial) -> None:
 
 def test_names_paths_and_values_are_checked_without_the_chart(trial: Trial) -> None:
     there: dict[str, Any] = {"chart": "it", "repository": "https://charts.example.com", "version": "1.0.0"}
-    assert trial.findings(**there, values=["a: 1"]) == []
+    assert trial.violations(**there, values=["a: 1"]) == []
     assert "must be a release name" in trial.refused(**there, name="It")[0]
     assert "RFC 1123 label" in trial.refused(**there, namespace="It")[0]
     assert "yaml" in trial.refused(**there, values=["a: [1"])[0]
@@ -472,11 +472,11 @@ def test_a_published_chart_is_checked_from_the_cache_of_helm(
 
 def test_unused_values_give_a_warning(trial: Trial) -> None:
     trial.chart("a: {{ .Values.port }}", values_yaml="port: 1\n")
-    [finding] = trial.findings(values=["prot: 2"])
-    assert (finding.where, finding.sure) == ("values: prot", False)
-    assert trial.findings(values=["port: 2\nglobal: {}"]) == []
+    [violation] = trial.violations(values=["prot: 2"])
+    assert (violation.where, violation.sure) == ("values: prot", False)
+    assert trial.violations(values=["port: 2\nglobal: {}"]) == []
     trial.chart("a: {{ toJson .Values }}", values_yaml="port: 1\n")
-    assert trial.findings(values=["prot: 2"]) == []
+    assert trial.violations(values=["prot: 2"]) == []
 
 
 def test_settings_reach_the_chart(trial: Trial) -> None:
@@ -505,7 +505,7 @@ def test_unknown_values_are_not_checked(trial: Trial) -> None:
 def test_nothing_is_checked_without_helm(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(helm, "INSTALLED", ".venv/of-no-use")
     trial.chart('{{ fail "always" }}')
-    assert trial.findings() == []
+    assert trial.violations() == []
     trial.apply()
     assert trial.cloud.notes("release") == []
 
@@ -724,7 +724,7 @@ def test_own_charts_are_accepted_with_the_values_of_the_tiers(
             values = [json.dumps(_ours(sample(text))) for text in release["values"]]
             namespace = "releases" if "${" in release["namespace"] else release["namespace"]
             planned = {**release, "values": values, "namespace": namespace}
-            assert judge.findings(planned, {}, upgrade=False, applying=True) == [], f"{tier} {name}"
+            assert judge.violations(planned, {}, upgrade=False, applying=True) == [], f"{tier} {name}"
             judge.remember(planned, upgrade=False)
             seen += 1
     assert seen > 5
@@ -746,14 +746,14 @@ def _ours(values: dict[str, Any]) -> dict[str, Any]:
 def test_charts_get_the_api_versions_of_the_cluster(trial: Trial) -> None:
     asked = 'a: {{ if not (.Capabilities.APIVersions.Has "%s") }}{{ fail "none" }}{{ end }}'
     trial.chart(asked % "apiregistration.k8s.io/v1/APIService")
-    assert trial.findings() == []
+    assert trial.violations() == []
     trial.chart(DEFINITION, name="before").apply(name="before", chart="./before")
     trial.chart(asked % "example.com/v1")
-    assert trial.findings() == []
+    assert trial.violations() == []
 
 
 def test_only_cluster_role_bindings_must_name_the_namespace_of_a_service_account(trial: Trial) -> None:
     open_ = edited(BINDING, "subjects.0.namespace", ...)
-    assert trial.chart(open_).findings() == []
+    assert trial.chart(open_).violations() == []
     wide = {**open_, "kind": "ClusterRoleBinding", "roleRef": {"kind": "ClusterRole", "name": "it"}}
     assert "subjects[0].namespace" in trial.chart(wide).refused()[0]

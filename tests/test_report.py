@@ -166,12 +166,12 @@ def test_a_replaced_database_is_data_loss_and_downtime_with_its_cause(
     counts = {"add": 2, "change": 3, "destroy": 1, "forecast": False}
     assert changed["tiers"]["data"] == {**counts, "cost": changed["cost"]["tiers"]["data"]}
     assert changed["findings"][0]["address"] == "aws_db_instance.postgres"
-    assert findings_of(changed, "data")["aws_db_instance.postgres"]["says"] == (
+    assert findings_of(changed, "data")["aws_db_instance.postgres"]["message"] == (
         "no final snapshot; its data is permanently lost"
     )
-    assert "cannot be reached" in findings_of(changed, "downtime")["aws_db_instance.postgres"]["says"]
+    assert "cannot be reached" in findings_of(changed, "downtime")["aws_db_instance.postgres"]["message"]
     forced = findings_of(changed, "replacement")["aws_db_instance.postgres"]
-    assert (forced["says"], forced["lines"]) == ("forced by db_name", ("~ db_name: platform → orders",))
+    assert (forced["message"], forced["lines"]) == ("forced by db_name", ("~ db_name: platform → orders",))
 
 
 def test_an_added_replica_is_one_change_without_warnings(changed: dict[str, Any]) -> None:
@@ -182,7 +182,7 @@ def test_an_added_replica_is_one_change_without_warnings(changed: dict[str, Any]
 
 def test_an_opened_rule_is_shown_before_and_after(changed: dict[str, Any]) -> None:
     rule = findings_of(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
-    assert (rule["critical"], rule["says"]) == (True, "open to the internet")
+    assert (rule["critical"], rule["message"]) == (True, "open to the internet")
     assert [re.sub(r"sg-\w+", "sg", line) for line in rule["lines"]] == [
         "- tcp 443 from 10.0.0.0/8 into sg",
         "+ tcp 443 from 0.0.0.0/0 into sg",
@@ -705,7 +705,7 @@ def test_resources_in_a_removed_network_are_listed(tmp_path: Path) -> None:
         plan = plan_of(kind, ["delete", "create"], values, values)
         findings = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
         (loss,) = (each for each in findings if each["subject"] == "data")
-        assert (loss["says"], loss["critical"]) == (words, True)
+        assert (loss["message"], loss["critical"]) == (words, True)
     (stacks / "data" / "plan.json").write_text("")  # as when terraform begins to write it
     gone = plan_of("aws_subnet", ["delete"], tag, None)  # a removed zone: its databases are deleted first
     findings = report(put(tmp_path / "dev", "network", gone), ["network"])["findings"]
@@ -714,7 +714,7 @@ def test_resources_in_a_removed_network_are_listed(tmp_path: Path) -> None:
     put(tmp_path / "dev", "data", {"prior_state": {}})
     plan = plan_of("aws_vpc", ["delete", "create"], {}, {})
     findings = report(put(tmp_path / "dev", "network", plan), ["network"])["findings"]
-    assert findings[0]["says"] == "AWS deletes it only when it is empty"
+    assert findings[0]["message"] == "AWS deletes it only when it is empty"
 
 
 def test_containers_that_must_be_empty_are_reported_with_a_remedy(tmp_path: Path) -> None:
@@ -798,7 +798,7 @@ def test_public_access_is_reported(tmp_path: Path) -> None:
             {"deletion_protection": False, "backup_retention_period": 1},
             (
                 "data",
-                "a guard of its data is lifted",
+                "its data loses protection",
                 "~ backup_retention_period: 14 → 1",
                 "~ deletion_protection: true → false",
             ),

@@ -195,7 +195,7 @@ def test_a_removed_standby_is_critical(changed: Report) -> None:
 
 
 def test_fewer_replicas_nodes_pods_and_nat_gateways_are_counted(changed: Report) -> None:
-    texts = {address: each["says"] for address, each in findings_of(changed, "resilience").items()}
+    texts = {address: each["message"] for address, each in findings_of(changed, "resilience").items()}
     assert texts["aws_db_instance.replica_1"] == "read replicas: 1 → 0"
     assert texts["aws_eks_node_group.a"] == "nodes that always run: 3 → 1"
     assert texts["helm_release.orders"] == "pods that always run: 2 → 1"
@@ -204,7 +204,7 @@ def test_fewer_replicas_nodes_pods_and_nat_gateways_are_counted(changed: Report)
 
 def test_changes_that_wait_for_the_maintenance_window_have_their_own_subject(changed: Report) -> None:
     finding = findings_of(changed, "waiting")["aws_db_instance.postgres"]
-    assert "in the maintenance window (sun:09:00-sun:10:00 UTC)" in finding["says"]
+    assert "in the maintenance window (sun:09:00-sun:10:00 UTC)" in finding["message"]
     assert finding["lines"] == (
         "~ instance_class: db.t4g.medium → db.t4g.large",
         "~ multi_az: true → false",
@@ -214,7 +214,7 @@ def test_changes_that_wait_for_the_maintenance_window_have_their_own_subject(cha
 def test_a_change_of_node_architecture_lists_the_running_images(changed: Report) -> None:
     finding = findings_of(changed, "compatibility")["aws_eks_node_group.a"]
     assert finding["critical"]
-    assert "built only for x86_64" in finding["says"]
+    assert "built only for x86_64" in finding["message"]
     assert finding["lines"] == (
         "~ architecture: x86_64 → arm64",
         "~ orders runs images.example.com/orders:0a",
@@ -225,7 +225,7 @@ def test_a_moved_or_removed_public_path_is_reported(changed: Report) -> None:
     reach = findings_of(changed, "reach")
     assert reach["helm_release.orders"]["lines"] == ("- /orders", "+ /shop")
     assert reach["helm_release.orders"]["critical"]
-    assert reach["helm_release.billing"]["says"] == "clients of /billing get 404"
+    assert reach["helm_release.billing"]["message"] == "clients of /billing get 404"
 
 
 def test_removed_nat_addresses_are_listed(changed: Report) -> None:
@@ -235,13 +235,13 @@ def test_removed_nat_addresses_are_listed(changed: Report) -> None:
 
 def test_a_rule_open_to_half_the_internet_is_critical(changed: Report) -> None:
     rule = findings_of(changed, "exposure")["aws_vpc_security_group_ingress_rule.api"]
-    assert (rule["critical"], rule["says"]) == (True, "open to a large part of the internet")
+    assert (rule["critical"], rule["message"]) == (True, "open to a large part of the internet")
 
 
 def test_a_removed_replica_is_no_data_loss_and_no_critical_downtime(changed: Report) -> None:
     assert "aws_db_instance.replica_1" not in findings_of(changed, "data")
     finding = findings_of(changed, "downtime")["aws_db_instance.replica_1"]
-    assert (finding["critical"], finding["says"]) == (False, "reads that go to it fail; the primary stays")
+    assert (finding["critical"], finding["message"]) == (False, "reads that go to it fail; the primary stays")
 
 
 def test_a_removed_release_without_pods_is_no_downtime(changed: Report) -> None:
@@ -252,7 +252,7 @@ def test_a_removed_release_without_pods_is_no_downtime(changed: Report) -> None:
 
 def test_removing_one_of_several_nat_gateways_is_no_critical_downtime(changed: Report) -> None:
     finding = findings_of(changed, "downtime")["aws_nat_gateway.b"]
-    assert (finding["critical"], "another NAT gateway takes over" in finding["says"]) == (False, True)
+    assert (finding["critical"], "another NAT gateway takes over" in finding["message"]) == (False, True)
 
 
 def test_a_removed_validation_record_is_no_downtime(changed: Report) -> None:
@@ -287,7 +287,8 @@ def test_the_report_names_the_given_environment(changed: Report) -> None:
          "loses redundancy"),
         ("aws_eks_cluster", {"version": "1.33"}, None, "loses data"),
         ("aws_lb", {"internal": True}, {"internal": False}, "opens access"),
-        ("aws_db_instance", {"deletion_protection": True}, {"deletion_protection": False}, "lifts a guard"),
+        ("aws_db_instance", {"deletion_protection": True}, {"deletion_protection": False},
+         "removes protection"),
         ("aws_cloudwatch_log_group", {"name": "x"}, None, "loses logs"),
         ("aws_sqs_queue", {"delay_seconds": 1}, {"delay_seconds": 2}, "safe"),
     ],
@@ -354,7 +355,7 @@ def test_a_wide_ip_set_is_reported_by_the_action_of_its_rule(
     result = report(put(tmp_path / "dev", "edge", plan, generated), ["edge"])
     finding = findings_of(result, "reach").get("aws_wafv2_ip_set.x")
     assert (finding is None) == (words is None)
-    assert finding is None or words is None or (finding["critical"] and words in finding["says"])
+    assert finding is None or words is None or (finding["critical"] and words in finding["message"])
 
 
 def test_new_nat_addresses_are_reported_only_if_others_exist(tmp_path: Path) -> None:
@@ -366,7 +367,7 @@ def test_new_nat_addresses_are_reported_only_if_others_exist(tmp_path: Path) -> 
     first = report(put(tmp_path / "one", "network", {"resource_changes": [new]}), ["network"])
     assert not findings_of(first, "reach")
     second = report(put(tmp_path / "two", "network", {"resource_changes": [new, old]}), ["network"])
-    assert "add the new ones to allow-lists" in findings_of(second, "reach")["aws_eip.b"]["says"]
+    assert "add the new ones to allow-lists" in findings_of(second, "reach")["aws_eip.b"]["message"]
     assert second["verdict_line"] == "changes addresses"
 
 
@@ -409,7 +410,8 @@ def test_a_replaced_namespace_release_deletes_everything_in_its_namespaces(tmp_p
     plan = plan_of("helm_release", ["delete", "create"], release, {**release, "name": "b"})
     result = report(put(tmp_path / "dev", "systems", plan), ["systems"])
     assert (
-        "everything in its namespaces is deleted" in findings_of(result, "downtime")["helm_release.x"]["says"]
+        "everything in its namespaces is deleted"
+        in findings_of(result, "downtime")["helm_release.x"]["message"]
     )
 
 
@@ -514,7 +516,7 @@ def edited_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 def test_an_edit_of_the_sandbox_is_reported_with_all_its_consequences(edited_sandbox: Report) -> None:
-    texts = {address: each["says"] for address, each in findings_of(edited_sandbox, "resilience").items()}
+    texts = {address: each["message"] for address, each in findings_of(edited_sandbox, "resilience").items()}
     assert texts["aws_docdb_cluster_instance.instance_3"] == "instances: 3 → 2"
     assert texts["aws_db_instance.replica_2"] == "read replicas: 2 → 1"
     assert "no failover" in texts["aws_elasticache_replication_group.redis"]

@@ -251,10 +251,10 @@ def test_a_change_that_aws_refuses_is_named_before_and_fails_at_apply(applied: P
     assert case.old in RESOURCES
     plan = applied.plan(PROVIDERS + RESOURCES.replace(case.old, case.new))
     (finding,) = refused_plan(plan, {}, "data")
-    says = next(rule.says for rule in RULES if rule.name == case.rule)
+    says = next(rule.description for rule in RULES if rule.name == case.rule)
     assert (finding.subject, finding.action, finding.critical) == (REFUSED_BY_AWS, "update", True)
-    assert finding.says.startswith(f"{says}: ")
-    assert case.remedy in finding.says
+    assert finding.message.startswith(f"{says}: ")
+    assert case.remedy in finding.message
     printed = " ".join(applied.run("apply", "plan", code=1).replace("│", " ").split())
     assert f"updating {finding.address.partition('.')[0]}" in printed
     assert case.answer in printed
@@ -303,7 +303,7 @@ def test_storage_that_may_grow_is_never_planned_to_shrink(tmp_path: Path) -> Non
     smaller = project.plan(PROVIDERS + grown.replace("= 60", "= 30") + output % 30)
     assert [each["change"]["actions"] for each in smaller["resource_changes"]] == [["no-op"]] * 8
     (finding,) = refused_plan(smaller, {}, "data")
-    assert "write data.postgres.storage_gb: 60 again" in finding.says
+    assert "write data.postgres.storage_gb: 60 again" in finding.message
     assert finding.lines == ("~ allocated_storage: 60 → 30",)
     larger = project.plan(PROVIDERS + grown.replace("= 60", "= 90") + output % 90)
     assert refused_plan(larger, {}, "data") == []
@@ -345,7 +345,7 @@ def test_another_family_of_parameters_does_not_wait_for_the_window() -> None:
     now = {**redis, **valkey, "apply_immediately": False}
     change = Change("data", GROUP, "aws_elasticache_replication_group", "update", redis, now)
     (finding,) = refused(change)
-    assert "write data.redis.at_once: true for this one apply" in finding.says
+    assert "write data.redis.at_once: true for this one apply" in finding.message
 
 
 def test_every_rule_is_about_an_argument_that_exists_and_names_its_source() -> None:
@@ -416,7 +416,7 @@ def test_a_minor_version_goes_to_the_replicas_first(tmp_path: Path) -> None:
     project.apply(PROVIDERS + REPLICA)
     at_once = PROVIDERS + REPLICA.replace('"17.6"', '"17.9"')
     (finding,) = refused_plan(project.plan(at_once), {}, "data")
-    assert 'write data.postgres.replica_version: "17.9" and version: "17.6", apply' in finding.says
+    assert 'write data.postgres.replica_version: "17.9" and version: "17.6", apply' in finding.message
     need = "read replicas need to be upgraded: orders-replica-1"
     assert f"DBUpgradeDependencyFailure: One or more of the DB Instance's {need}" in " ".join(
         project.run("apply", "plan", code=1).replace("│", " ").split()
@@ -504,5 +504,5 @@ def test_zones_of_subnets_of_another_tier_are_known_from_what_the_tier_reads() -
         }
 
     (finding,) = refused_plan(plan("subnet-1", "subnet-3"), {}, "compute")
-    assert "EKS keeps the control plane in the zones that the cluster was created with" in finding.says
+    assert "EKS keeps the control plane in the zones that the cluster was created with" in finding.message
     assert refused_plan(plan("subnet-2", "subnet-1"), {}, "compute") == []

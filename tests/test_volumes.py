@@ -212,7 +212,7 @@ def test_a_removed_volume_is_a_loss_of_data_and_protection_refuses_it() -> None:
     gone = Change("data", address, "aws_efs_file_system", "delete", {"id": "fs-0123456789abcdef0"}, {})
     (loss,) = losses(gone)
     assert loss.critical
-    assert "permanently lost" in loss.says
+    assert "permanently lost" in loss.message
     plan = {"output_changes": {"protection": {"before": True, "after": True}}}
     assert [each.address for each in protected_deletions(gone, plan)] == [address]
     assert not list(

@@ -12,7 +12,7 @@ ACTIONS: dict[Right, list[str]] = {
     "read": ["s3:GetObject"],
     "write": ["s3:GetObject", "s3:PutObject"],
 }
-# Where tierra/run/kept.py saves what an interrupted apply leaves behind. No role of a workflow reads it.
+# Where tierra/run/rescue.py saves what an interrupted apply leaves behind. No role of a workflow reads it.
 RECOVERY = "recovery"
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.charts.finding import CORE, Flaw, Flaws
 from rehearsal.charts.kinds import ACCESS, APPS, BATCH, SCHEDULING
 from rehearsal.charts.manifests import Thing, mapping, sequence
 from rehearsal.charts.names import RBAC
 from rehearsal.charts.quantities import quantity
+from rehearsal.charts.violations import CORE, Flaw, Flaws
 
 STORAGE = "Kubernetes, pkg/apis/storage/validation/validation.go"
 SAYS = "field is immutable"
@@ -22,8 +22,8 @@ def _same(was: Any, now: Any) -> bool:
 def _bare(value: Any) -> Any:
     """A value without its empty parts, which mean the same as missing ones."""
     if isinstance(value, dict):
-        kept = {key: _bare(member) for key, member in value.items()}
-        return {key: member for key, member in kept.items() if member not in (None, {}, [], "")}
+        members = {key: _bare(member) for key, member in value.items()}
+        return {key: member for key, member in members.items() if member not in (None, {}, [], "")}
     return [_bare(member) for member in value] if isinstance(value, list) else value
 
 
@@ -38,7 +38,7 @@ def _selector(was: Thing, now: Thing) -> Flaws:
 
 
 def _stateful(was: Thing, now: Thing) -> Flaws:
-    says = (
+    message = (
         "cannot change: updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template',"
         " 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and"
         " 'minReadySeconds' are forbidden"
@@ -48,20 +48,20 @@ def _stateful(was: Thing, now: Thing) -> Flaws:
         if key == "podManagementPolicy":
             before, after = before or "OrderedReady", after or "OrderedReady"
         if not _same(before, after):
-            yield Flaw(f"spec.{key}", says, APPS)
+            yield Flaw(f"spec.{key}", message, APPS)
     if _claims(was) != _claims(now):
-        yield Flaw("spec.volumeClaimTemplates", says, APPS)
+        yield Flaw("spec.volumeClaimTemplates", message, APPS)
 
 
 def _claims(thing: Thing) -> list[Any]:
-    findings = []
+    claims = []
     for claim in sequence(thing.spec.get("volumeClaimTemplates")):
         spec = mapping(mapping(claim).get("spec"))
-        asked = mapping(mapping(spec.get("resources")).get("requests"))
-        size = quantity(asked.get("storage"))
+        requests = mapping(mapping(spec.get("resources")).get("requests"))
+        size = quantity(requests.get("storage"))
         name = mapping(mapping(claim).get("metadata")).get("name")
-        findings.append([name, size, spec.get("storageClassName"), spec.get("accessModes")])
-    return findings
+        claims.append([name, size, spec.get("storageClassName"), spec.get("accessModes")])
+    return claims
 
 
 def _service(was: Thing, now: Thing) -> Flaws:

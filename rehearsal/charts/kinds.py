@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from rehearsal.charts.finding import CORE, Flaw, Flaws, choice
 from rehearsal.charts.manifests import Thing, mapping, sequence
 from rehearsal.charts.names import RBAC, config_key, number_or_name, port, subdomain
 from rehearsal.charts.pods import template
 from rehearsal.charts.quantities import quantity
+from rehearsal.charts.violations import CORE, Flaw, Flaws, choice
 
 APPS = "Kubernetes, pkg/apis/apps/validation/validation.go"
 BATCH = "Kubernetes, pkg/apis/batch/validation/validation.go"
@@ -51,8 +51,8 @@ def _workload(thing: Thing) -> Flaws:
             yield Flaw("spec.selector", "must select something: an empty selector is invalid", APPS)
     elif template(thing) and not matches(selector, labels):
         wanted = _pairs(selector.get("matchLabels"))
-        says = f"selector does not match template labels: {wanted} against {_pairs(labels)}"
-        yield Flaw("spec.template.metadata.labels", says, APPS)
+        message = f"selector does not match template labels: {wanted} against {_pairs(labels)}"
+        yield Flaw("spec.template.metadata.labels", message, APPS)
     yield from _counts(thing, APPS, "replicas", "minReadySeconds", "revisionHistoryLimit")
     strategy, update = mapping(thing.spec.get("strategy")), mapping(thing.spec.get("updateStrategy"))
     yield from choice(strategy.get("type"), "Recreate RollingUpdate", "spec.strategy.type", APPS)
@@ -63,8 +63,8 @@ def _workload(thing: Thing) -> Flaws:
     if strategy.get("type") == "Recreate" and rolling:
         yield Flaw("spec.strategy.rollingUpdate", "must not be set when the type is Recreate", APPS)
     if rolling and all(rolling.get(key) in (0, "0", "0%") for key in ("maxSurge", "maxUnavailable")):
-        says = "must not be 0 when maxSurge is 0"
-        yield Flaw("spec.strategy.rollingUpdate.maxUnavailable", says, APPS)
+        message = "must not be 0 when maxSurge is 0"
+        yield Flaw("spec.strategy.rollingUpdate.maxUnavailable", message, APPS)
     ready, deadline = thing.spec.get("minReadySeconds", 0), thing.spec.get("progressDeadlineSeconds", 600)
     if (
         isinstance(ready, int)
@@ -72,8 +72,8 @@ def _workload(thing: Thing) -> Flaws:
         and thing.kind == "Deployment"
         and deadline <= ready
     ):
-        says = f"must be greater than minReadySeconds ({ready}), got {deadline}"
-        yield Flaw("spec.progressDeadlineSeconds", says, APPS)
+        message = f"must be greater than minReadySeconds ({ready}), got {deadline}"
+        yield Flaw("spec.progressDeadlineSeconds", message, APPS)
 
 
 def _counts(thing: Thing, source: str, *keys: str) -> Flaws:
@@ -221,8 +221,8 @@ def _ingress(thing: Thing) -> Flaws:
                 elif bad or text.endswith(("/..", "/.")):
                     yield Flaw(f"{path}.path", f"must not contain {bad or '/..'}, got {text!r}", NETWORKING)
             elif kind and kind not in ("Exact", "Prefix", "ImplementationSpecific"):
-                says = f"must be Exact, ImplementationSpecific or Prefix, got {kind!r}"
-                yield Flaw(f"{path}.pathType", says, NETWORKING)
+                message = f"must be Exact, ImplementationSpecific or Prefix, got {kind!r}"
+                yield Flaw(f"{path}.pathType", message, NETWORKING)
             yield from _backend(given.get("backend"), f"{path}.backend")
     if thing.spec.get("defaultBackend"):
         yield from _backend(thing.spec["defaultBackend"], "spec.defaultBackend")
@@ -247,7 +247,7 @@ def _backend(value: Any, path: str) -> Flaws:
             yield Flaw(f"{path}.service.port.number", words, NETWORKING)
 
 
-def _walls(thing: Thing) -> Flaws:
+def _network_policy(thing: Thing) -> Flaws:
     for side, others in (("ingress", "from"), ("egress", "to")):
         for index, rule in enumerate(sequence(thing.spec.get(side))):
             for number, peer in enumerate(sequence(mapping(rule).get(others))):
@@ -259,8 +259,8 @@ def _walls(thing: Thing) -> Flaws:
                     yield Flaw(f"{path}.port", words, NETWORKING)
                 end, begin = given.get("endPort"), given.get("port")
                 if isinstance(end, int) and (not isinstance(begin, int) or end < begin):
-                    says = f"must be a number not below port ({begin}), got {end}"
-                    yield Flaw(f"{path}.endPort", says, NETWORKING)
+                    message = f"must be a number not below port ({begin}), got {end}"
+                    yield Flaw(f"{path}.endPort", message, NETWORKING)
     for index, policy_type in enumerate(sequence(thing.spec.get("policyTypes"))):
         if policy_type not in ("Ingress", "Egress"):
             yield Flaw(
@@ -335,8 +335,8 @@ def _budget(thing: Thing) -> Flaws:
 def _priority(thing: Thing) -> Flaws:
     value = thing.body.get("value")
     if thing.name.startswith("system-") and thing.name not in _OURS:
-        says = f"names that begin with system- are reserved, got {thing.name}"
-        yield Flaw("metadata.name", says, SCHEDULING)
+        message = f"names that begin with system- are reserved, got {thing.name}"
+        yield Flaw("metadata.name", message, SCHEDULING)
     elif isinstance(value, int) and value > 1_000_000_000:
         yield Flaw("value", f"must be at most 1000000000, got {value}", SCHEDULING)
 
@@ -421,7 +421,7 @@ _RULES: dict[tuple[str, str], Callable[[Thing], Flaws]] = {
     ("batch", "CronJob"): _cron,
     ("", "Service"): _service,
     ("networking.k8s.io", "Ingress"): _ingress,
-    ("networking.k8s.io", "NetworkPolicy"): _walls,
+    ("networking.k8s.io", "NetworkPolicy"): _network_policy,
     ("autoscaling", "HorizontalPodAutoscaler"): _scaler,
     ("policy", "PodDisruptionBudget"): _budget,
     ("scheduling.k8s.io", "PriorityClass"): _priority,

@@ -53,7 +53,7 @@ _Loader.add_constructor(
 
 @dataclass(frozen=True)
 class Thing:
-    """An object of Kubernetes, and the template that makes it."""
+    """An object of Kubernetes, and the template that renders it."""
 
     body: dict[str, Any]
     source: str

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from rehearsal.charts.finding import Flaw, Flaws
 from rehearsal.charts.manifests import Thing, mapping
+from rehearsal.charts.violations import Flaw, Flaws
 
 SOURCE = "kubernetes/apimachinery, pkg/util/validation/validation.go"
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -47,7 +47,7 @@ def port_name(text: str) -> str:
 
 def port(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float) or 1 <= value <= 65535:
-        return ""  # the schema judges values that are not numbers
+        return ""  # the schema checks values that are not numbers
     return f"must be between 1 and 65535, got {value}"
 
 

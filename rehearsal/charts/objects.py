@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.charts import immutable, kinds, names, pods, security
-from rehearsal.charts.finding import Finding
 from rehearsal.charts.manifests import Thing, mapping, sequence
 from rehearsal.charts.schemas import Schemas
+from rehearsal.charts.violations import Violation
 
 Identity = tuple[str, str, str, str]
 HELM = "helm.sh/helm/v3, pkg/action/validate.go"
@@ -51,7 +51,7 @@ def owned(thing: Thing) -> bool:
 
 
 @dataclass(frozen=True)
-class Judge:
+class Validator:
     """`labels` are those of the known namespaces. `chooses`: the chart selects apiVersions by those of the
     cluster. `exact`: the schemas are of the cluster's own version."""
 
@@ -61,18 +61,18 @@ class Judge:
     labels: Mapping[str, Mapping[str, Any]]
     chooses: bool
 
-    def findings(self, created: Sequence[Thing]) -> Iterator[Finding]:
+    def violations(self, created: Sequence[Thing]) -> Iterator[Violation]:
         for thing in created:
             yield from self._schema(thing)
             for flaw in (*names.metadata(thing), *kinds.flaws(thing), *pods.flaws(thing)):
                 sure = flaw.sure and (flaw.source != pods.KUBELET or self._waited(thing))
-                yield self._finding(thing, flaw.path, flaw.says, flaw.source, sure)
+                yield self._violation(thing, flaw.path, flaw.message, flaw.source, sure)
             yield from self._security(thing)
         yield from self._targets(created)
 
-    def _finding(self, thing: Thing, path: str, says: str, source: str, sure: bool = True) -> Finding:
+    def _violation(self, thing: Thing, path: str, message: str, source: str, sure: bool = True) -> Violation:
         file = f" ({thing.source.partition('/')[2]})" if thing.source else ""
-        return Finding(f"{thing.called}{file}: {path}", says, source, sure)
+        return Violation(f"{thing.called}{file}: {path}", message, source, sure)
 
     def _waited(self, thing: Thing) -> bool:
         """Whether helm certainly fails if the pods of an object never become ready."""
@@ -81,28 +81,28 @@ class Judge:
         rolling = mapping(mapping(thing.spec.get("strategy")).get("rollingUpdate"))
         return thing.kind in ("Deployment", "StatefulSet", "Pod") and not rolling.get("maxUnavailable")
 
-    def _schema(self, thing: Thing) -> Iterator[Finding]:
+    def _schema(self, thing: Thing) -> Iterator[Violation]:
         if self.exact and self.schemas.serves(thing.api, thing.kind) is False:
             others = self.schemas.others(thing.kind)
             instead = f"; it has {' and '.join(others)}" if others else ""
             if not self.chooses:
-                says = f"the cluster has no {thing.kind} of {thing.api}{instead}"
-                yield self._finding(thing, "apiVersion", says, REMOVED)
+                message = f"the cluster has no {thing.kind} of {thing.api}{instead}"
+                yield self._violation(thing, "apiVersion", message, REMOVED)
             return
         for mismatch in self.schemas.mismatches(thing.body):
-            yield self._finding(thing, mismatch.path, mismatch.says, FIELDS, sure=not mismatch.unknown)
+            yield self._violation(thing, mismatch.path, mismatch.message, FIELDS, sure=not mismatch.unknown)
 
-    def _security(self, thing: Thing) -> Iterator[Finding]:
+    def _security(self, thing: Thing) -> Iterator[Violation]:
         level = self.labels.get(thing.home, {}).get(security.ENFORCE)
         spec = mapping(pods.template(thing).get("spec"))
         if not isinstance(level, str) or not spec:
             return
-        for path, says in security.breaches(level, spec):
-            words = f"{says}: pods of the namespace {thing.home} are {level}"
+        for path, message in security.breaches(level, spec):
+            words = f"{message}: pods of the namespace {thing.home} are {level}"
             sure = thing.kind == "Pod" or self._waited(thing)
-            yield self._finding(thing, f"pod: {path}", words, security.SOURCE, sure)
+            yield self._violation(thing, f"pod: {path}", words, security.SOURCE, sure)
 
-    def _targets(self, created: Sequence[Thing]) -> Iterator[Finding]:
+    def _targets(self, created: Sequence[Thing]) -> Iterator[Violation]:
         """Ports of a service that none of its pods has. Kubernetes accepts them, and requests to them
         fail."""
         for service in created:
@@ -125,22 +125,22 @@ class Judge:
             for index, port in enumerate(sequence(service.spec.get("ports"))):
                 wanted = mapping(port).get("targetPort")
                 if isinstance(wanted, str) and ports and not any(wanted in known for known in ports):
-                    says = f"none of its pods has a port named {wanted}"
+                    message = f"none of its pods has a port named {wanted}"
                     where = f"spec.ports[{index}].targetPort"
-                    yield self._finding(
-                        service, where, says, "Kubernetes, pkg/api/v1/pod/util.go, FindPort", False
+                    yield self._violation(
+                        service, where, message, "Kubernetes, pkg/api/v1/pod/util.go, FindPort", False
                     )
 
 
-def twice(created: Sequence[Thing]) -> Iterator[Finding]:
+def duplicates(created: Sequence[Thing]) -> Iterator[Violation]:
     """Objects that a release contains twice, which makes its first installation fail."""
     for (_, kind, home, name), count in Counter(identity(thing) for thing in created if owned(thing)).items():
         if count > 1:
             where = f"{kind} {name}" + (f" in {home}" if home else "")
-            yield Finding(where, f"the chart makes it {count} times: the second one already exists", TWICE)
+            yield Violation(where, f"the chart makes it {count} times: the second one already exists", TWICE)
 
 
-def taken(created: Sequence[Thing], others: Mapping[str, Sequence[Thing]]) -> Iterator[Finding]:
+def owned_by_others(created: Sequence[Thing], others: Mapping[str, Sequence[Thing]]) -> Iterator[Violation]:
     """Objects that another release owns."""
     owners = {
         identity(thing): release for release, objects in others.items() for thing in objects if owned(thing)
@@ -148,14 +148,14 @@ def taken(created: Sequence[Thing], others: Mapping[str, Sequence[Thing]]) -> It
     for thing in created:
         owner = owners.get(identity(thing)) if owned(thing) else None
         if owner:
-            says = f"exists and cannot be imported into the current release: the release {owner} owns it"
-            yield Finding(thing.called, says, HELM, later=True)
+            message = f"exists and cannot be imported into the current release: the release {owner} owns it"
+            yield Violation(thing.called, message, HELM, later=True)
 
 
-def kept(was: Sequence[Thing], created: Sequence[Thing]) -> Iterator[Finding]:
+def changes_of_immutable_fields(was: Sequence[Thing], created: Sequence[Thing]) -> Iterator[Violation]:
     """Changes of existing objects that Kubernetes refuses."""
     before = {identity(thing): thing for thing in was if owned(thing)}
     for thing in created:
         old = before.get(identity(thing))
         for flaw in immutable.changes(old, thing) if old and owned(thing) else ():
-            yield Finding(f"{thing.called}: {flaw.path}", flaw.says, flaw.source)
+            yield Violation(f"{thing.called}: {flaw.path}", flaw.message, flaw.source)

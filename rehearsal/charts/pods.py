@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rehearsal.charts import quantities
-from rehearsal.charts.finding import CORE, Flaw, Flaws, choice
 from rehearsal.charts.manifests import Thing, mapping, sequence
 from rehearsal.charts.names import label, labels, number_or_name, port, port_name, subdomain
+from rehearsal.charts.violations import CORE, Flaw, Flaws, choice
 
 KUBELET = "Kubernetes, pkg/kubelet/prober: a probe whose port is not found never succeeds"
 HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
@@ -95,11 +95,13 @@ def _policy(thing: Thing, spec: dict[str, Any], path: str) -> Flaws:
     given = spec.get("restartPolicy")
     if thing.kind in ("Job", "CronJob"):
         if given not in ("Never", "OnFailure"):
-            says = f"must be Never or OnFailure in a {thing.kind}, got {given or 'Always, the default'}"
-            yield Flaw(f"{path}.restartPolicy", says, "Kubernetes, pkg/apis/batch/validation/validation.go")
+            message = f"must be Never or OnFailure in a {thing.kind}, got {given or 'Always, the default'}"
+            yield Flaw(
+                f"{path}.restartPolicy", message, "Kubernetes, pkg/apis/batch/validation/validation.go"
+            )
     elif thing.kind != "Pod" and given not in (None, "", "Always"):
-        says = f"must be Always in a {thing.kind}, got {given}"
-        yield Flaw(f"{path}.restartPolicy", says, "Kubernetes, pkg/apis/apps/validation/validation.go")
+        message = f"must be Always in a {thing.kind}, got {given}"
+        yield Flaw(f"{path}.restartPolicy", message, "Kubernetes, pkg/apis/apps/validation/validation.go")
     policies = "ClusterFirst ClusterFirstWithHostNet Default None"
     yield from choice(spec.get("dnsPolicy"), policies, f"{path}.dnsPolicy")
     for index, toleration in enumerate(sequence(spec.get("tolerations"))):
@@ -134,8 +136,8 @@ def _container(container: dict[str, Any], path: str, volumes: set[Any]) -> Flaws
         yield Flaw(f"{path}.image", "is required", CORE)
     elif isinstance(container["image"], str) and container["image"].strip() != container["image"]:
         yield Flaw(f"{path}.image", f"must not begin or end with blanks, got {container['image']!r}", CORE)
-    for where, says in quantities.requirements(container.get("resources"), f"{path}.resources"):
-        yield Flaw(where, says, quantities.SOURCE)
+    for where, message in quantities.requirements(container.get("resources"), f"{path}.resources"):
+        yield Flaw(where, message, quantities.SOURCE)
     yield from choice(
         container.get("imagePullPolicy"), "Always IfNotPresent Never", f"{path}.imagePullPolicy"
     )
@@ -162,8 +164,8 @@ def _container(container: dict[str, Any], path: str, volumes: set[Any]) -> Flaws
         if given.get("name") and given["name"] not in volumes:
             yield Flaw(f"{path}.volumeMounts[{index}].name", f"the pod has no volume {given['name']}", CORE)
         if given.get("mountPath") in mounts:
-            says = f"must be unique, got {given['mountPath']} twice"
-            yield Flaw(f"{path}.volumeMounts[{index}].mountPath", says, CORE)
+            message = f"must be unique, got {given['mountPath']} twice"
+            yield Flaw(f"{path}.volumeMounts[{index}].mountPath", message, CORE)
         mounts |= {given["mountPath"]} if isinstance(given.get("mountPath"), str) else set()
     for index, variable in enumerate(sequence(container.get("env"))):
         given = mapping(variable)
@@ -184,28 +186,28 @@ def _probes(container: dict[str, Any], path: str, spec: dict[str, Any], helper: 
             yield Flaw(where, "must not be set for init containers without restartPolicy: Always", CORE)
         given = [name for name in HANDLERS if probe.get(name) is not None]
         if len(given) != 1:
-            says = f"must have one of {', '.join(HANDLERS)}" + (
+            message = f"must have one of {', '.join(HANDLERS)}" + (
                 f", got {' and '.join(given)}" if given else ""
             )
-            yield Flaw(where, says, CORE)
+            yield Flaw(where, message, CORE)
         if kind != "readinessProbe" and probe.get("successThreshold") not in (None, 0, 1):
             yield Flaw(f"{where}.successThreshold", f"must be 1, got {probe['successThreshold']}", CORE)
         for key, value in probe.items():
             if isinstance(value, int) and value < 0:
                 yield Flaw(f"{where}.{key}", f"must be greater than or equal to 0, got {value}", CORE)
         for handler in ("httpGet", "tcpSocket"):
-            asked = mapping(probe.get(handler)).get("port")
-            if asked is None:
+            port_ = mapping(probe.get(handler)).get("port")
+            if port_ is None:
                 continue
-            if words := number_or_name(asked):
+            if words := number_or_name(port_):
                 yield Flaw(f"{where}.{handler}.port", words, CORE)
-            elif isinstance(asked, str) and not asked.isdecimal() and asked not in known:
-                says = f"the container has no port named {asked}"
+            elif isinstance(port_, str) and not port_.isdecimal() and port_ not in known:
+                message = f"the container has no port named {port_}"
                 # An invalid liveness probe is skipped; with an invalid probe of another kind no pod becomes
                 # ready.
-                yield Flaw(f"{where}.{handler}.port", says, KUBELET, sure=kind != "livenessProbe")
+                yield Flaw(f"{where}.{handler}.port", message, KUBELET, sure=kind != "livenessProbe")
     grace = spec.get("terminationGracePeriodSeconds", 30)
     seconds = mapping(mapping(mapping(container.get("lifecycle")).get("preStop")).get("sleep")).get("seconds")
     if isinstance(seconds, int) and isinstance(grace, int) and not 0 <= seconds <= grace:
-        says = f"must be between 0 and terminationGracePeriodSeconds ({grace}), got {seconds}"
-        yield Flaw(f"{path}.lifecycle.preStop.sleep.seconds", says, CORE)
+        message = f"must be between 0 and terminationGracePeriodSeconds ({grace}), got {seconds}"
+        yield Flaw(f"{path}.lifecycle.preStop.sleep.seconds", message, CORE)

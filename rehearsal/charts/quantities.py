@@ -47,7 +47,7 @@ def requirements(value: Any, path: str) -> Iterator[tuple[str, str]]:
                 yield f"{path}.{side}.{name}", f"must be greater than or equal to 0, got {text}"
     limits = mapping(given.get("limits"))
     for name, text in mapping(given.get("requests")).items():
-        asked, most = quantity(text), quantity(limits.get(name))
-        if asked is not None and most is not None and asked > most:
-            says = f"must be less than or equal to the {name} limit of {limits[name]}, got {text}"
-            yield f"{path}.requests.{name}", says
+        requested, most = quantity(text), quantity(limits.get(name))
+        if requested is not None and most is not None and requested > most:
+            message = f"must be less than or equal to the {name} limit of {limits[name]}, got {text}"
+            yield f"{path}.requests.{name}", message

@@ -1,6 +1,6 @@
 """Checks `helm_release` if helm is installed: renders the chart and checks the resulting objects.
 
-What a rendering cannot contain is not judged: unknown values, charts that are not available locally, custom
+What a rendering cannot contain is not checked: unknown values, charts that are not available locally, custom
 resources whose definitions no chart installs. The account remembers the objects of each release that was
 applied.
 """
@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from rehearsal.charts import helm, names, objects, quantities, schemas
-from rehearsal.charts.finding import Finding
 from rehearsal.charts.manifests import Thing, mapping, parse_yaml, sequence, things
+from rehearsal.charts.violations import Violation
 from rehearsal.cloud import Cloud
 from rehearsal.protocol import UNKNOWN, Object
 
@@ -45,25 +45,25 @@ class Releases:
         self.host = host if isinstance(host, str) else ""
         self.cache = cache if isinstance(cache, str) else ""
 
-    def findings(
+    def violations(
         self, planned: Object, config: Object, upgrade: bool, applying: bool = False
-    ) -> list[Finding]:
+    ) -> list[Violation]:
         """The problems of a release that is installed or upgraded."""
         program = helm.program()
         if not program or not self.cloud.remembers:
             return []
-        findings = list(self._arguments(program, planned))
+        violations = list(self._arguments(program, planned))
         chart = self._chart(planned)
-        if isinstance(chart, Finding):
-            return [*findings, chart]
-        if findings or not _known(planned) or config.get("set_wo"):
-            return findings
+        if isinstance(chart, Violation):
+            return [*violations, chart]
+        if violations or not _known(planned) or config.get("set_wo"):
+            return violations
         values = helm.merged([parse_yaml(text) for text in sequence(planned.get("values"))])
         if chart is None:
             return list(_resources(values))
         try:
-            findings = [
-                Finding(
+            violations = [
+                Violation(
                     f"values: {key}",
                     "neither the chart's values.yaml nor a template mentions it",
                     "",
@@ -72,22 +72,22 @@ class Releases:
                 for key in chart.unknown(values)
             ]
             if upgrade and planned.get("reuse_values") and not planned.get("reset_values"):
-                return findings
+                return violations
             rendering = self._rendering(program, chart, planned, upgrade)
         except (OSError, tarfile.TarError, EOFError):
-            return findings
+            return violations
         if planned.get("dependency_update") and "missing in charts/" in rendering.error:
-            return findings  # helm would download them
+            return violations  # helm would download them
         if rendering.error:
-            return [*findings, *self._failed(chart, rendering.error)]
+            return [*violations, *self._failed(chart, rendering.error)]
         if planned.get("postrender"):
-            return findings
+            return violations
         created = list(things(rendering.printed, str(planned["namespace"])))
-        findings += self._objects(chart, created, planned, upgrade)
+        violations += self._objects(chart, created, planned, upgrade)
         others = {name: objects for name, objects in self._others(planned).items() if name != _key(planned)}
         if applying and not planned.get("take_ownership"):
-            findings += objects.taken(created, others)
-        return findings
+            violations += objects.owned_by_others(created, others)
+        return violations
 
     def remember(self, planned: Object, upgrade: bool) -> None:
         """Records the objects of an applied release, as far as they are known."""
@@ -101,9 +101,9 @@ class Releases:
             except (OSError, tarfile.TarError, EOFError):
                 printed = ""
             created = [thing for thing in things(printed, str(planned["namespace"])) if not thing.hook]
-        kept = [[thing.source, thing.namespace, thing.body] for thing in created]
+        records = [[thing.source, thing.namespace, thing.body] for thing in created]
         self.cloud.write_note(
-            NOTES, self._id(planned), {"host": self.host, "release": _key(planned), "objects": kept}
+            NOTES, self._id(planned), {"host": self.host, "release": _key(planned), "objects": records}
         )
 
     def forget(self, state: Object) -> None:
@@ -129,15 +129,15 @@ class Releases:
             for note in notes
         }
 
-    def _arguments(self, program: str, planned: Object) -> Iterator[Finding]:
+    def _arguments(self, program: str, planned: Object) -> Iterator[Violation]:
         name, namespace = planned.get("name"), planned.get("namespace")
         if isinstance(name, str) and (len(name) > 53 or not _NAME.fullmatch(name)):
-            says = (
+            message = (
                 "must be a release name: at most 53 of a-z, 0-9, - and ., with a letter or digit at both ends"
             )
-            yield Finding("name", f"{says}, got {name!r}", VALIDATE)
+            yield Violation("name", f"{message}, got {name!r}", VALIDATE)
         if isinstance(namespace, str) and (words := names.label(namespace)):
-            yield Finding("namespace", words, names.SOURCE)
+            yield Violation("namespace", words, names.SOURCE)
         for index, text in enumerate(sequence(planned.get("values"))):
             if not isinstance(text, str):
                 continue
@@ -146,9 +146,9 @@ class Releases:
             except (yaml.YAMLError, ValueError):
                 fits = False
             if not fits and (answer := helm.refuses_values(program, text)):
-                yield Finding(f"values[{index}]", answer, PROVIDER)
+                yield Violation(f"values[{index}]", answer, PROVIDER)
 
-    def _chart(self, planned: Object) -> helm.Chart | Finding | None:
+    def _chart(self, planned: Object) -> helm.Chart | Violation | None:
         """The chart, None if it is not available locally, or the problem of its path."""
         name, version, repository = (planned.get(argument) for argument in ("chart", "version", "repository"))
         if not isinstance(name, str) or repository is UNKNOWN:
@@ -158,7 +158,7 @@ class Releases:
             if path.exists():
                 return helm.Chart(path)
             if name.startswith(("/", ".")):
-                return Finding("chart", f"path {name!r} not found", LOCATE)
+                return Violation("chart", f"path {name!r} not found", LOCATE)
         stored = helm.stored(name, version, self.cache) if isinstance(version, str) else None
         return helm.Chart(stored) if stored else None
 
@@ -180,16 +180,16 @@ class Releases:
         )
         return helm.rendered(program, chart, release)
 
-    def _failed(self, chart: helm.Chart, text: str) -> Iterator[Finding]:
+    def _failed(self, chart: helm.Chart, text: str) -> Iterator[Violation]:
         if "incompatible with Kubernetes" in text and not self.version:
             return
         # The results of lookups in the cluster, and features of a newer helm, are unknown here.
         unsure = ("execution error at" in text and chart.may_fail_on_lookup(text)) or "not defined" in text
-        yield Finding("chart", text, "helm template", sure=not unsure)
+        yield Violation("chart", text, "helm template", sure=not unsure)
 
     def _objects(
         self, chart: helm.Chart, created: Sequence[Thing], planned: Object, upgrade: bool
-    ) -> Iterator[Finding]:
+    ) -> Iterator[Violation]:
         others = self._others(planned)
         version = schemas.nearest(self.version)
         known = schemas.built_in(version)
@@ -198,18 +198,18 @@ class Releases:
             for objects_ in (*others.values(), created)
             for key, schema in _custom(objects_).items()
         }
-        judge = objects.Judge(
+        validator = objects.Validator(
             schemas=schemas.Schemas(known.definitions, custom),
             exact=bool(version) and self.version == version,
             waits=planned.get("wait") is not False,
             labels=_labels([thing for objects_ in (*others.values(), created) for thing in objects_]),
             chooses=chart.chooses,
         )
-        yield from judge.findings(created)
+        yield from validator.violations(created)
         if upgrade:
-            yield from objects.kept(others.get(_key(planned), []), created)
+            yield from objects.changes_of_immutable_fields(others.get(_key(planned), []), created)
         else:
-            yield from objects.twice(created)
+            yield from objects.duplicates(created)
 
 
 def _key(state: Object) -> str:
@@ -242,16 +242,16 @@ def _labels(created: Sequence[Thing]) -> dict[str, Mapping[str, Any]]:
     return {thing.name: mapping(thing.metadata.get("labels")) for thing in namespaces}
 
 
-def _resources(values: Any, path: str = "") -> Iterator[Finding]:
+def _resources(values: Any, path: str = "") -> Iterator[Violation]:
     """Requests and limits of containers in the values of a chart that is not available locally: all charts
     use these names."""
     if isinstance(values, dict):
         for key, value in values.items():
             where = f"{path}.{key}" if path else str(key)
             if key == "resources" and {"limits", "requests"} & set(mapping(value)):
-                for argument, says in quantities.requirements(value, where):
+                for argument, message in quantities.requirements(value, where):
                     if argument.endswith((".cpu", ".memory")):
-                        yield Finding(f"values: {argument}", says, quantities.SOURCE)
+                        yield Violation(f"values: {argument}", message, quantities.SOURCE)
             else:
                 yield from _resources(value, where)
     elif isinstance(values, list):

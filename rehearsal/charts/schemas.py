@@ -47,7 +47,7 @@ class Mismatch:
     """`unknown`: the schema does not have the field."""
 
     path: str
-    says: str
+    message: str
     unknown: bool = False
 
 
@@ -58,8 +58,8 @@ def versions() -> dict[str, Path]:
     if spec is None or spec.origin is None:
         return {}
     files = (Path(spec.origin).parent / "kubernetes-json-schema").glob("*-local/_definitions.json")
-    found = {match[1]: file for file in files if (match := _VERSION.fullmatch(file.parent.name))}
-    return dict(sorted(found.items(), key=lambda item: numbers(item[0])))
+    by_version = {match[1]: file for file in files if (match := _VERSION.fullmatch(file.parent.name))}
+    return dict(sorted(by_version.items(), key=lambda item: numbers(item[0])))
 
 
 def nearest(version: str) -> str:

@@ -1,7 +1,7 @@
 """The Pod Security Standards, as the labels of a namespace enforce them.
 
 Sources: kubernetes.io/docs/concepts/security/pod-security-standards, and k8s.io/pod-security-admission.
-Pods are judged, not their controllers: for a Deployment whose pods are forbidden Kubernetes only warns, and
+Pods are checked, not their controllers: for a Deployment whose pods are forbidden Kubernetes only warns, and
 no pod ever starts.
 """
 

@@ -39,8 +39,8 @@ def rules(was: Values, now: Values, _around: Around) -> str:
     if twice:
         return f"{INVALID} Rule names of a backup plan must differ: {twice}"
     for rule in blocks(now, "rule"):
-        kept = [lifecycle.get("delete_after") for lifecycle in blocks(rule, "lifecycle")]
-        days = kept[0] if kept and rule.get("enable_continuous_backup") is True else None
+        retention = [lifecycle.get("delete_after") for lifecycle in blocks(rule, "lifecycle")]
+        days = retention[0] if retention and rule.get("enable_continuous_backup") is True else None
         if isinstance(days, int) and not 1 <= days <= CONTINUOUS_DAYS:
             return (
                 f"{INVALID} Lifecycle of continuous backups must be 1 to {CONTINUOUS_DAYS} days, got {days}"

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from rehearsal.refusals.documents import RESOURCE, policy_error, trusted
-from rehearsal.refusals.rules import Rule, blocks, changed, networks, strangers
+from rehearsal.refusals.rules import Rule, blocks, changed, foreign_groups, networks
 from tierra.aws.transition_answers import Around, Values
 
 INVALID = "InvalidParameterException: Invalid parameter at"
@@ -102,7 +102,7 @@ def project_network(was: Values, now: Values, around: Around) -> str:
             continue
         if own - {vpc}:
             return f"InvalidInputException: The subnets are of {min(own - {vpc})}, the project is in {vpc}"
-        for group, its in strangers(around, config.get("security_group_ids"), {vpc}):
+        for group, its in foreign_groups(around, config.get("security_group_ids"), {vpc}):
             return f"InvalidInputException: Security group {group} is of {its}, the project is in {vpc}"
     return ""
 

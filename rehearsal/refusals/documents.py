@@ -160,7 +160,7 @@ def _statement_fault(statement: Statement, kind: str) -> str:
 
 # Suffixes of service names: those of the partitions, and the internal one.
 SERVICES = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".amazonaws.eu", ".aws.internal")
-# Roles of services are not judged: many exist in every account.
+# Roles of services are not checked: many exist in every account.
 ROLE = re.compile(r"arn:[^:]*:iam::(\d{12}):role/(?!aws-service-role/|aws-reserved/)[^*?$]+")
 
 

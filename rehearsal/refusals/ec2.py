@@ -15,9 +15,9 @@ from rehearsal.refusals.rules import (
     blocks,
     changed,
     find_object,
+    foreign_groups,
     networks,
     others,
-    strangers,
     texts,
     used_by,
     zones,
@@ -159,14 +159,14 @@ def nat_address(_was: Values, now: Values, around: Around) -> str:
     address = now.get("allocation_id")
     if not isinstance(address, str):
         return ""
-    held = [
+    users = [
         gateway
         for type_name in ("aws_nat_gateway", "aws_eip_association")
         for gateway in others(around, type_name, now)
         if gateway.get("allocation_id") == address
     ]
     words = f"Resource.AlreadyAssociated: Elastic IP address [{address}] is already associated"
-    return words if held else ""
+    return words if users else ""
 
 
 def nat_without_gateway(_was: Values, now: Values, around: Around) -> str:
@@ -352,7 +352,7 @@ def rules_quota(type_name: str) -> Any:
 def groups_network(_was: Values, now: Values, around: Around) -> str:
     subnet = now.get("subnet_id")
     named = [*texts(now.get("vpc_security_group_ids")), *texts(now.get("security_groups"))]
-    for group, _ in strangers(around, named, networks(around, subnet)):
+    for group, _ in foreign_groups(around, named, networks(around, subnet)):
         return f"InvalidParameter: Security group {group} and subnet {subnet} belong to different networks."
     return ""
 
@@ -422,7 +422,7 @@ def endpoint_route(_was: Values, now: Values, around: Around) -> str:
 
 def endpoint_groups(_was: Values, now: Values, around: Around) -> str:
     vpc = now.get("vpc_id")
-    for group, its in strangers(
+    for group, its in foreign_groups(
         around, now.get("security_group_ids"), {vpc} if isinstance(vpc, str) else set()
     ):
         return (

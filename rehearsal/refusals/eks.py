@@ -13,9 +13,9 @@ from rehearsal.refusals.rules import (
     blocks,
     changed,
     find_object,
+    foreign_groups,
     networks,
     others,
-    strangers,
     texts,
 )
 from rehearsal.refusals.rules import zones as zones_of
@@ -55,7 +55,7 @@ def cluster_networks(was: Values, now: Values, around: Around) -> str:
     vpcs = networks(around, at(now, "vpc_config.subnet_ids"))
     if len(vpcs) > 1:
         return f"InvalidParameterException: Subnets must belong to the same VPC: {', '.join(sorted(vpcs))}"
-    for group, its in strangers(around, at(now, "vpc_config.security_group_ids"), vpcs):
+    for group, its in foreign_groups(around, at(now, "vpc_config.security_group_ids"), vpcs):
         return (
             f"InvalidParameterException: Security group {group} is of {its}, the subnets are of {min(vpcs)}"
         )

@@ -10,8 +10,8 @@ from rehearsal.refusals.rules import (
     Rule,
     changed,
     find_object,
+    foreign_groups,
     networks,
-    strangers,
     texts,
     used_by,
     windows_overlap,
@@ -41,7 +41,7 @@ def groups_network(was: Values, now: Values, around: Around) -> str:
     vpcs = networks(around, group and group.get("subnet_ids"))
     if not changed(was, now, "security_group_ids", "subnet_group_name"):
         return ""
-    for _, its in strangers(around, now.get("security_group_ids"), vpcs):
+    for _, its in foreign_groups(around, now.get("security_group_ids"), vpcs):
         return (
             f"InvalidParameterCombination: Subnet group [{now['subnet_group_name']}] belongs to a different"
             " VPC"

@@ -11,10 +11,10 @@ from rehearsal.refusals.rules import (
     blocks,
     changed,
     find_object,
+    foreign_groups,
     networks,
     others,
     region_of,
-    strangers,
     texts,
     zones,
 )
@@ -64,7 +64,7 @@ def balancer_networks(was: Values, now: Values, around: Around) -> str:
     vpcs = networks(around, subnets_of(now))
     if len(vpcs) > 1 and changed(was, now, "subnets", "subnet_mapping"):
         return "InvalidConfigurationRequest: All subnets of a load balancer must be of one VPC"
-    for group, _ in strangers(around, now.get("security_groups"), vpcs):
+    for group, _ in foreign_groups(around, now.get("security_groups"), vpcs):
         if changed(was, now, "security_groups"):
             return f"InvalidConfigurationRequest: One or more security groups are invalid: {group}"
     return ""
@@ -92,7 +92,7 @@ def balancer_logs(was: Values, now: Values, around: Around) -> str:
             documents = [policy.get("policy") for policy in policies] or (
                 [bucket["policy"]] if _given(bucket) else []
             )
-            if not documents or all(_silent(text) for text in documents):
+            if not documents or all(_grants_nothing(text) for text in documents):
                 return (
                     f"InvalidConfigurationRequest: Access Denied for bucket: {bucket['bucket']}. Please check"
                     " S3bucket permission"
@@ -104,7 +104,7 @@ def _given(bucket: Values) -> bool:
     return isinstance(bucket.get("policy"), str) and '"Statement"' in bucket["policy"]
 
 
-def _silent(policy: Any) -> bool:
+def _grants_nothing(policy: Any) -> bool:
     """Whether a policy allows no service and no other account to write."""
     return isinstance(policy, str) and '"Allow"' not in policy
 
@@ -183,12 +183,14 @@ def target_protocol(_was: Values, now: Values, around: Around) -> str:
         web = its in PROTOCOLS["app"]
         if not isinstance(its, str) or own not in ("app", "net") or web == (own == "app"):
             continue
-        words = f"target group {arn} has protocol {its}, which the listener{_said(mine)} cannot forward to"
+        words = (
+            f"target group {arn} has protocol {its}, which the listener{_of_protocol(mine)} cannot forward to"
+        )
         return f"IncompatibleProtocols: The specified configuration is not valid with this protocol: {words}"
     return ""
 
 
-def _said(protocol: Any) -> str:
+def _of_protocol(protocol: Any) -> str:
     return f" of protocol {protocol}" if isinstance(protocol, str) else ""
 
 

@@ -11,10 +11,10 @@ from rehearsal.refusals.rules import (
     Rule,
     changed,
     find_object,
+    foreign_groups,
     networks,
     others,
     region_of,
-    strangers,
     texts,
     used_by,
     windows_overlap,
@@ -77,7 +77,7 @@ def groups_network(was: Values, now: Values, around: Around) -> str:
     vpcs = networks(around, group and group.get("subnet_ids"))
     if not changed(was, now, "vpc_security_group_ids", "db_subnet_group_name"):
         return ""
-    for _, its in strangers(around, now.get("vpc_security_group_ids"), vpcs):
+    for _, its in foreign_groups(around, now.get("vpc_security_group_ids"), vpcs):
         return (
             "InvalidParameterCombination: The DB instance and EC2 security group are in different VPCs. The"
             " DB"

@@ -2,7 +2,7 @@
 
 The rehearsed account contains what the rehearsal created, what data sources returned, and what
 REHEARSAL_EXISTS names. Names of AWS's own, such as default groups and keys, and ARNs of other accounts are
-not judged.
+not checked.
 
 Sources: botocore's models list the code among the errors of the operation; those of EC2 are listed in
 AWSEC2/latest/APIReference/errors-overview.html.
@@ -28,13 +28,13 @@ class Kind(NamedTuple):
     """Objects that others name: `holders` are types with the argument that contains the name or id."""
 
     holders: tuple[str, ...]
-    says: str
+    description: str
 
 
 class Reference(NamedTuple):
     """The arguments `of`, as type.argument, name an object of a kind; `code` is AWS's when it is not there.
     `operation` is botocore's, as service and name; without one, the code is of EC2's list. `begins` limits
-    the values that are judged."""
+    the values that are checked."""
 
     kind: str
     of: tuple[str, ...]
@@ -452,8 +452,10 @@ def missing(reference: Reference, path: str) -> Answer:
     def answer(was: Values, now: Values, around: Around) -> str:
         before = valued(was, path)
         for value in valued(now, path):
-            judged = value not in before and value.startswith(reference.begins) and not foreign(value, around)
-            if judged and not there(around, KINDS[reference.kind].holders, value):
+            checked = (
+                value not in before and value.startswith(reference.begins) and not foreign(value, around)
+            )
+            if checked and not there(around, KINDS[reference.kind].holders, value):
                 return f"{reference.code}: {reference.words.format(value=value).rstrip('.')}. {REMEDY}"
         return ""
 
@@ -472,7 +474,7 @@ def _rules() -> Iterator[Rule]:
             yield Rule(
                 f"there_{type_name.removeprefix('aws_')}_{path.replace('.', '_')}",
                 (type_name,),
-                KINDS[reference.kind].says,
+                KINDS[reference.kind].description,
                 _source(reference),
                 missing(reference, path),
             )

@@ -23,13 +23,13 @@ GROUPS = ("aws_security_group", "aws_default_security_group")
 
 
 class Rule(NamedTuple):
-    """`says` is the rule in words; `answer` returns AWS's error for a violation, or an empty text. Its
+    """`description` is the rule in words; `answer` returns AWS's error for a violation, or an empty text. Its
     arguments are the values before, the values after and the account: at a creation the first are empty, at a
     deletion both are the object."""
 
     name: str
     types: tuple[str, ...]
-    says: str
+    description: str
     source: str
     answer: Answer
     when: str = CHANGE
@@ -47,7 +47,7 @@ def find_object(around: Around, types: Iterable[str] | str, argument: str, value
 
 
 def others(around: Around, type_name: str, now: Values, everywhere: bool = False) -> Iterator[Values]:
-    """Objects of a type in the same region, except the judged one."""
+    """Objects of a type in the same region, except the given one."""
     for object_ in around(type_name):
         here = everywhere or object_.get("region") in (None, now.get("region"))
         if here and (object_.get("id") is None or object_.get("id") != now.get("id")):
@@ -106,7 +106,7 @@ def zones(around: Around, subnet_ids: Any) -> list[str] | None:
     return listed if len(listed) == len(subnet_ids) else None
 
 
-def strangers(around: Around, group_ids: Any, vpcs: set[str]) -> list[tuple[str, str]]:
+def foreign_groups(around: Around, group_ids: Any, vpcs: set[str]) -> list[tuple[str, str]]:
     """Security groups of other VPCs than these, each with its VPC."""
     listed = []
     for group_id in texts(group_ids):

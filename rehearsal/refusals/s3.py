@@ -166,8 +166,8 @@ def versioning_locked(was: Values, now: Values, around: Around) -> str:
     bucket = find_object(around, BUCKET, "bucket", now.get("bucket"))
     locked = find_object(around, "aws_s3_bucket_object_lock_configuration", "bucket", now.get("bucket"))
     on = at(now, "versioning_configuration.status") == "Enabled"
-    held = locked or (bucket and bucket.get("object_lock_enabled") is True)
-    if on or not held or not changed(was, now, "versioning_configuration"):
+    has_lock = locked or (bucket and bucket.get("object_lock_enabled") is True)
+    if on or not has_lock or not changed(was, now, "versioning_configuration"):
         return ""
     return (
         "InvalidBucketState: An Object Lock configuration is present on this bucket, so the versioning state"

@@ -133,9 +133,9 @@ API = "API wafv2, "
 
 
 def response_body(_was: Values, now: Values, _around: Around) -> str:
-    kept = {body.get("key") for body in blocks(now, "custom_response_body")}
+    defined = {body.get("key") for body in blocks(now, "custom_response_body")}
     for key in _named_bodies([*blocks(now, "rule"), *blocks(now, "default_action")]):
-        if key not in kept:
+        if key not in defined:
             return (
                 "WAFInvalidParameterException: Error reason: A custom response body of this key must be"
                 f" defined, field: CUSTOM_RESPONSE_BODY, parameter: {key}"
@@ -188,7 +188,7 @@ RULES = (
     Rule(
         "link",
         (LINK,),
-        "a regional web ACL must guard application load balancers, not others",
+        "a regional web ACL must protect application load balancers, not others",
         API + "AssociateWebACL, ResourceArn, WAFInvalidParameterException",
         link,
         CREATE,

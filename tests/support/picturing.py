@@ -106,7 +106,7 @@ def pictures(draw: st.DrawFn) -> Picture:
     return Picture(
         name=draw(words),
         region="us-east-1",
-        place=draw(words),
+        location=draw(words),
         zones=zones,
         front=(draw(boxes("waf", "waf")), *some("dns", 2), *some("certificate", 2)),
         vpc=draw(boxes("vpc", "vpc")),

@@ -33,4 +33,4 @@ def says(
 ) -> list[tuple[str, ...]]:
     """Subject, text and lines of each finding."""
     result = report(put(folder / "dev", "data", plan, generated), ["data"])
-    return [(each["subject"], each["says"], *each["lines"]) for each in result["findings"]]
+    return [(each["subject"], each["message"], *each["lines"]) for each in result["findings"]]

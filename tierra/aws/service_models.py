@@ -24,15 +24,15 @@ def shape(service: str, name: str) -> dict[str, Any]:
     if file is None:
         raise LookupError(f"there is no model of {service}")
     with opened(file) as model:
-        kept, path = b"", None
+        buffer, path = b"", None
         while piece := model.read(_PIECE):
-            kept += piece
-            path = path or start.search(kept)
+            buffer += piece
+            path = path or start.search(buffer)
             if not path:
-                kept = kept[-_PIECE:]
+                buffer = buffer[-_PIECE:]
                 continue
             try:
-                return json.JSONDecoder().raw_decode(kept[path.end() :].decode(errors="ignore"))[0]  # type: ignore[no-any-return]
+                return json.JSONDecoder().raw_decode(buffer[path.end() :].decode(errors="ignore"))[0]  # type: ignore[no-any-return]
             except json.JSONDecodeError:
                 continue  # the shape continues in the next piece
     raise LookupError(f"the model of {service} has no shape {name}")

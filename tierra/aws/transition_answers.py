@@ -79,8 +79,8 @@ def postgres_replicas(was: Values, now: Values, around: Around) -> str:
         if replica.get("replicate_source_db") == now.get("identifier")
         and () < numbers(replica.get("engine_version_actual")) < new
     ]
-    says = "DBUpgradeDependencyFailure: One or more of the DB Instance's read replicas need to be upgraded:"
-    return f"{says} {', '.join(behind)}" if behind else ""
+    error = "DBUpgradeDependencyFailure: One or more of the DB Instance's read replicas need to be upgraded:"
+    return f"{error} {', '.join(behind)}" if behind else ""
 
 
 def postgres_family(was: Values, now: Values, around: Around) -> str:
@@ -98,8 +98,8 @@ def documentdb_family(was: Values, now: Values, around: Around) -> str:
 
 def _after(was: Values, now: Values) -> Any:
     """The version of a database after a change."""
-    asked = now.get("engine_version")
-    return _running(was) if was and was.get("engine_version") == asked else asked
+    version = now.get("engine_version")
+    return _running(was) if was and was.get("engine_version") == version else version
 
 
 def _family(was: Values, now: Values, groups: Iterable[Values], argument: str, wanted: str) -> str:

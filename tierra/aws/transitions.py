@@ -26,13 +26,13 @@ REDIS_LEAST_TLS = (7, 0, 5)
 
 
 class Rule(NamedTuple):
-    """`says` is the rule in words; `answer` returns AWS's error for a change that breaks it, or an empty
-    text."""
+    """`description` is the rule in words; `answer` returns AWS's error for a change that breaks it, or an
+    empty text."""
 
     name: str
     type: str
     argument: str
-    says: str
+    description: str
     source: str
     answer: Callable[[Values, Values, Around], str]
 
@@ -212,7 +212,7 @@ def refusals(
             yield rule, answer
 
 
-def kept(type_name: str, was: Values, now: Values) -> list[str]:
+def suppressed(type_name: str, was: Values, now: Values) -> list[str]:
     """Arguments that the provider leaves as they are, whatever the configuration contains."""
     # Source: provider internal/service/rds/instance.go, DiffSuppressFunc of allocated_storage: storage that
     # may grow by itself is never planned to shrink.

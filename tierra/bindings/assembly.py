@@ -137,7 +137,7 @@ def _scan(text: bytes, submodules: Container[str]) -> Json:
     Line breaks inside JSON strings are escaped, so a line break, four spaces and a brace end an entry.
     Raises ValueError for any other layout.
     """
-    kept: dict[str, Json] = {"submodules": {}, "types": {}}
+    sections: dict[str, Json] = {"submodules": {}, "types": {}}
     for section, is_type in (("types", True), ("submodules", False)):
         opening = f'\n  "{section}": {{\n'.encode()
         begin = at = text.index(opening) + len(opening)
@@ -147,13 +147,13 @@ def _scan(text: bytes, submodules: Container[str]) -> Json:
             name = text[at + len(b'    "') : name_end].decode()
             if (name.rpartition(".")[0] if is_type else name) in submodules:
                 entry = text[name_end + len(b'": ') : end]
-                kept[section][name] = json.loads(entry, object_hook=_without_prose if is_type else None)
+                sections[section][name] = json.loads(entry, object_hook=_without_prose if is_type else None)
             at = text.index(b"\n", end) + 1
         if not text.startswith(b"  }", at):
             raise ValueError(f"{section} is laid out in an unknown way")
         text = text[:begin] + text[at:]
     assembly: Json = json.loads(text)
-    return assembly | kept
+    return assembly | sections
 
 
 def _parse(text: bytes, submodules: Container[str]) -> Json:

@@ -73,8 +73,10 @@ def locate(name: str) -> Package:
 
 
 def _installed(name: str) -> Path | None:
-    kept = {str(wheel) for wheel in wheels()}
-    path = [entry for entry in sys.path if Path(entry).resolve().parent.name != LEAN and entry not in kept]
+    wheel_paths = {str(wheel) for wheel in wheels()}
+    path = [
+        entry for entry in sys.path if Path(entry).resolve().parent.name != LEAN and entry not in wheel_paths
+    ]
     return _folder(name, path)
 
 

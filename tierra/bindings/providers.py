@@ -52,23 +52,23 @@ class Provider:
 @cache
 def version(name: str) -> str:
     """The version of the provider called `name` whose schemas the repository keeps."""
-    return str(_kept(FILE)[name]["version"])
+    return str(_load(FILE)[name]["version"])
 
 
 def read_providers(file: Path = FILE) -> dict[str, Provider]:
     """The providers by name. Blocks are new objects at each call: a reader may complete them."""
-    return {name: _provider(name, kept) for name, kept in _kept(file).items()}
+    return {name: _provider(name, record) for name, record in _load(file).items()}
 
 
-def _kept(file: Path) -> dict[str, Any]:
+def _load(file: Path) -> dict[str, Any]:
     schemas: dict[str, Any] = json.loads(gzip.decompress(file.read_bytes()))
     return schemas
 
 
-def _provider(name: str, kept: Mapping[str, Any]) -> Provider:
-    schemas = (TypeSchema(kind, type_, _block(block)) for kind, type_, block in kept["types"])
+def _provider(name: str, record: Mapping[str, Any]) -> Provider:
+    schemas = (TypeSchema(kind, type_, _block(block)) for kind, type_, block in record["types"])
     version, package, release, checksum = (
-        str(kept[field]) for field in ("version", "package", "release", "checksum")
+        str(record[field]) for field in ("version", "package", "release", "checksum")
     )
     return Provider(name, version, package, release, checksum, tuple(schemas))
 

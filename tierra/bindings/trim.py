@@ -91,17 +91,17 @@ def _damage(copy: Path, manifest: dict[str, Any]) -> str | None:
 
 def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
     """What the copy lacks of the installed packages or the imports of modules/."""
-    kept = manifest["packages"]
+    packages = manifest["packages"]
     every: Imports = {base: {} for base in BASES} | _wanted(root, manifest)
     for name, wanted in every.items():
         installed = locate(name).release
-        if name not in kept:
+        if name not in packages:
             return f"the lean copy lacks {name} ({min(wanted.values())})"
-        made_from = kept[name]["from"]
+        made_from = packages[name]["from"]
         if installed != made_from:
             return f"the lean copy was made from {name} {made_from}, installed is {installed}"
         for module, file in sorted(wanted.items()):
-            if module not in kept[name]["modules"]:
+            if module not in packages[name]["modules"]:
                 return f"the lean copy lacks {name}.{module} ({file})"
     return None
 
@@ -117,8 +117,10 @@ def _wanted(root: Path, manifest: dict[str, Any]) -> Imports:
 def _is_exact(root: Path) -> bool:
     """Whether the copy, which covers the imports, contains nothing else."""
     manifest = _manifest(root / LEAN)
-    kept = {name: set(entry["modules"]) for name, entry in manifest["packages"].items() if name not in BASES}
-    return kept == {name: set(wanted) for name, wanted in _wanted(root, manifest).items()}
+    copied = {
+        name: set(entry["modules"]) for name, entry in manifest["packages"].items() if name not in BASES
+    }
+    return copied == {name: set(wanted) for name, wanted in _wanted(root, manifest).items()}
 
 
 def build(root: Path = ROOT) -> bool:
@@ -231,10 +233,10 @@ def main(root: Path = ROOT) -> int:
         return 1
     if bindings:
         packages = _manifest(root / LEAN)["packages"].items()
-        kept = ", ".join(
+        summary = ", ".join(
             f"{len(entry['modules'])} modules of {name}" for name, entry in packages if entry["modules"]
         )
-        print(f"lean bindings: {kept or 'nothing is imported'}")
+        print(f"lean bindings: {summary or 'nothing is imported'}")
     return 0
 
 

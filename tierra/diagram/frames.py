@@ -72,11 +72,11 @@ def leaf(box: Box, area: Area) -> Frame:
         texts.append(Text(left, y, note, NOTE, color="soft"))
     icon = None if plain else Point(area.x + PAD, area.y + PAD - 5)
     return Frame(
-        box, area, texts=tuple(texts), icon=icon, badge=Badge.at(box, area), pods=_places(box, area, y)
+        box, area, texts=tuple(texts), icon=icon, badge=Badge.at(box, area), pods=_positions(box, area, y)
     )
 
 
-def _places(box: Box, area: Area, y: float) -> tuple[tuple[Point, bool], ...]:
+def _positions(box: Box, area: Area, y: float) -> tuple[tuple[Point, bool], ...]:
     """The position of each pod, and whether it always runs."""
     row = _per_row(box, area.width)
     left = area.x + _indent(box)

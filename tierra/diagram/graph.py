@@ -68,7 +68,7 @@ class Box:
         return " ".join(f"{mark.sign}{count}" for mark, count in self.marks)
 
     @property
-    def said(self) -> str:
+    def change(self) -> str:
         """The change of the box in words; empty if there is none."""
         return f"{self.mark} by the {'forecast' if self.forecast else 'plan'}" if self.mark else ""
 
@@ -103,11 +103,11 @@ class Edge:
 
 
 def _protocol_once(ports: list[str]) -> str:
-    said, words = "", []
+    previous, words = "", []
     for port in ports:
         protocol, _, number = port.partition(" ")
-        words.append(number if protocol == said else port)
-        said = protocol
+        words.append(number if protocol == previous else port)
+        previous = protocol
     return ", ".join(words)
 
 
@@ -119,17 +119,17 @@ class TierPlan:
     tier: str
     marks: Marks
     forecast: bool
-    made: str = ""
+    created: str = ""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """The platform, from the internet down. `place` is the account and region, `source` the drawn files;
+    """The platform, from the internet down. `location` is the account, `source` the drawn files;
     `rehearsal`: nothing of it is on AWS. `pipeline` is drawn from left to right."""
 
     name: str
     region: str
-    place: str
+    location: str
     zones: tuple[str, ...]
     front: tuple[Box, ...]
     vpc: Box

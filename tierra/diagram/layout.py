@@ -94,7 +94,7 @@ class _Layout:
         room = end - MARGIN - (STAMP.width + GAP if picture.rehearsal else 0)
         name = cut(picture.name, 36, room, bold=True)
         self.scene.texts.append(Text(MARGIN, self.y + 34, name, 36, bold=True))
-        for line in (f"{picture.place}, {picture.region}", picture.source):
+        for line in (f"{picture.location}, {picture.region}", picture.source):
             self.y += 28
             self.scene.texts.append(Text(MARGIN, self.y + 36, cut(line, 18, room), 18, color="soft"))
         if picture.rehearsal:
@@ -112,17 +112,17 @@ class _Layout:
         self.y += HEAD
         lefts = list(columns.zones.values())
         others = [box for box in front if box.kind != "waf"]
-        places: list[tuple[float, float, Box]] = []
-        places += [(columns.across, ACROSS, box) for box in front if box.kind == "waf"]
-        places += [(lefts[n % len(lefts)], columns.zone - CHANNEL, box) for n, box in enumerate(others)]
-        self._columns(places)
+        slots: list[tuple[float, float, Box]] = []
+        slots += [(columns.across, ACROSS, box) for box in front if box.kind == "waf"]
+        slots += [(lefts[n % len(lefts)], columns.zone - CHANNEL, box) for n, box in enumerate(others)]
+        self._columns(slots)
 
-    def _columns(self, places: list[tuple[float, float, Box]]) -> None:
+    def _columns(self, slots: list[tuple[float, float, Box]]) -> None:
         """Boxes at their left ends and widths, below each other if these are equal. The first boxes of all
         columns have the same height."""
         ends: dict[float, float] = {}
-        firsts = {left: height(box, room) for left, room, box in reversed(places)}
-        for left, room, box in places:
+        firsts = {left: height(box, room) for left, room, box in reversed(slots)}
+        for left, room, box in slots:
             y = ends.get(left, self.y)
             high = height(box, room) if left in ends else max(firsts.values())
             self.scene.frames.append(leaf(box, Area(left, y, room, high)))
@@ -155,8 +155,8 @@ class _Layout:
         columns, top = self.columns, self.y
         self.y += 8
         subnets = [box for box in band.boxes if box.kind == "subnet" and box.zone in columns.zones]
-        places = [(columns.zones[box.zone or ""], columns.zone - CHANNEL, box) for box in subnets]
-        self._columns(places)
+        slots = [(columns.zones[box.zone or ""], columns.zone - CHANNEL, box) for box in subnets]
+        self._columns(slots)
         self.y = max(self.y, top + HEAD) + 14
         fill([box for box in band.boxes if box not in subnets])
         self.y += 16

@@ -60,18 +60,18 @@ def _folded(box: Box) -> Box:
     if box.kind == "engine":
         main, *instances = box.boxes
         notes = (*main.notes, *(_line(instance) for instance in instances))
-        return replace(_one(box.boxes, box.kind, main.title), id=box.id, notes=notes)
+        return replace(_merged(box.boxes, box.kind, main.title), id=box.id, notes=notes)
     boxes: list[Box] = []
     for kind, members in groupby(box.boxes, lambda inner: inner.kind):
         group = [_folded(inner) for inner in members]
         if kind in ZONED:
             notes = tuple(_line(inner) for inner in group)
-            group = [replace(_one(group, kind, ZONED[kind]), id=f"{box.id}_{kind}", notes=notes)]
+            group = [replace(_merged(group, kind, ZONED[kind]), id=f"{box.id}_{kind}", notes=notes)]
         boxes += group
     return replace(box, boxes=tuple(boxes))
 
 
-def _one(boxes: Sequence[Box], kind: str, title: str) -> Box:
+def _merged(boxes: Sequence[Box], kind: str, title: str) -> Box:
     marks = {member.mark for member in boxes}
     counts: Counter[Mark] = Counter()
     for member in boxes:

@@ -110,14 +110,14 @@ def load_balancers(terraform: Terraform, *, internal: bool) -> list[Box]:
         if bool(balancer.values.get("internal")) != internal:
             continue
         targets = [listener for listener in related if listener.type == "aws_lb_listener"]
-        says = [
+        descriptions = [
             f"{listener.values['protocol']} {listener.values['port']}{_redirect(listener)}"
             for listener in targets
         ]
         groups = groups_of(terraform, balancer)
         inside = f"from {listed(ranges(terraform, [group.address for group in groups]))}"
         subnets_ = inside if internal else "in every public subnet"
-        notes = [listed(says), subnets_]
+        notes = [listed(descriptions), subnets_]
         boxes.append(make("load_balancer", "Load balancer", [balancer], [*related, *groups], notes=notes))
     return boxes
 

@@ -47,7 +47,7 @@ def picture_of(name: str, target: str, terraform: Terraform, commit: str = "") -
     return Picture(
         name=" ".join([*(tag["Project"] for tag in tags if "Project" in tag), name]),
         region=provider["region"],
-        place="no AWS account" if target == "rehearsal" else f"AWS account {accounts[0]}",
+        location="no AWS account" if target == "rehearsal" else f"AWS account {accounts[0]}",
         rehearsal=target == "rehearsal",
         source=_source(terraform, name, commit),
         zones=network.zones(terraform),
@@ -65,7 +65,7 @@ def picture_of(name: str, target: str, terraform: Terraform, commit: str = "") -
 def _source(terraform: Terraform, name: str, commit: str) -> str:
     """The source of the picture: the plans with their times, and the spec."""
     plans = terraform.tier_plans()
-    times = sorted(datetime.fromisoformat(plan.made).astimezone(UTC) for plan in plans if plan.made)
+    times = sorted(datetime.fromisoformat(plan.created).astimezone(UTC) for plan in plans if plan.created)
     forecasts = sum(plan.forecast for plan in plans)
     words = [
         f"plans of {len(plans)} of {len(terraform.bodies)} tiers" if plans else "no saved plans",

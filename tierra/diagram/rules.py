@@ -91,25 +91,25 @@ def edges(terraform: Terraform, boxes: Iterable[Box]) -> tuple[Edge, ...]:
     for rule in out:
         if rule.peer == INTERNET:
             talks[rule.group, rule.peer].append((rule.traffic, [rule.resource]))
-    places = _places(terraform, boxes)
+    boxes_of = _boxes_by_group(terraform, boxes)
     # An empty group has no connections.
-    return tuple(_edge(places, talks[pair], *pair) for pair in sorted(talks) if {*pair} <= {*places})
+    return tuple(_edge(boxes_of, talks[pair], *pair) for pair in sorted(talks) if {*pair} <= {*boxes_of})
 
 
-def _places(terraform: Terraform, boxes: Iterable[Box]) -> dict[str, list[str]]:
+def _boxes_by_group(terraform: Terraform, boxes: Iterable[Box]) -> dict[str, list[str]]:
     """The boxes of the members of each group."""
-    places: dict[str, list[str]] = {INTERNET: [INTERNET]}
+    boxes_of: dict[str, list[str]] = {INTERNET: [INTERNET]}
     for box in boxes:
         inside = box.walk() if box.kind == "engine" else [box]
         for address in [address for box in inside for address in box.addresses]:
             for group in groups_of(terraform, terraform.by_address[address]):
-                if box.id not in places.setdefault(group.address, []):
-                    places[group.address].append(box.id)
-    return places
+                if box.id not in boxes_of.setdefault(group.address, []):
+                    boxes_of[group.address].append(box.id)
+    return boxes_of
 
 
 def _edge(
-    places: dict[str, list[str]], talks: list[tuple[Traffic, list[Resource]]], source: str, target: str
+    boxes_of: dict[str, list[str]], talks: list[tuple[Traffic, list[Resource]]], source: str, target: str
 ) -> Edge:
     ports = []
     for traffic, resources in talks:
@@ -117,8 +117,8 @@ def _edge(
         ports.append(Port(str(traffic), marks[0] if marks else None))
     whole = {port.mark for port in ports}
     return Edge(
-        source=places[source][0],
-        targets=tuple(places[target]),
+        source=boxes_of[source][0],
+        targets=tuple(boxes_of[target]),
         ports=tuple(ports),
         addresses=tuple(resource.address for _, resources in talks for resource in resources),
         mark=whole.pop() if len(whole) == 1 else Mark.CHANGED,

@@ -47,7 +47,7 @@ def monitoring(terraform: Terraform) -> list[Box]:
             [
                 make(
                     "topic",
-                    "Who is told",
+                    "Alert recipients",
                     topics,
                     subscriptions,
                     notes=[listed(topic.name for topic in lasting(topics))],

@@ -73,7 +73,9 @@ def render(picture: Picture, scene: Scene) -> str:
 def titled(picture: Picture) -> str:
     """The title of the picture, on one line."""
     sort = "REHEARSAL of" if picture.rehearsal else "Architecture of"
-    return ", ".join(filter(None, [f"{sort} {picture.name}", picture.place, picture.region, picture.source]))
+    return ", ".join(
+        filter(None, [f"{sort} {picture.name}", picture.location, picture.region, picture.source])
+    )
 
 
 def _stamp(area: Area | None) -> Iterable[str]:
@@ -105,8 +107,8 @@ def _number(value: float) -> str:
 
 
 def _rect(area: Area, radius: int, **attributes: str) -> str:
-    places = zip(("x", "y", "width", "height"), area, strict=True)
-    where = " ".join(f'{name}="{_number(value)}"' for name, value in places)
+    coordinates = zip(("x", "y", "width", "height"), area, strict=True)
+    where = " ".join(f'{name}="{_number(value)}"' for name, value in coordinates)
     more = " ".join(f'{name.replace("_", "-")}="{value}"' for name, value in attributes.items() if value)
     return f'<rect {where} rx="{radius}" {more}/>'
 
@@ -129,7 +131,7 @@ def _group(frame: Frame, inside: Iterable[str]) -> str:
     addresses = f" data-addresses={quoteattr(' '.join(box.addresses))}" if box.addresses else ""
     mark = f' data-mark="{box.mark}"' if box.mark else ""
     mark += ' data-forecast="true"' if box.mark and box.forecast else ""
-    description = ". ".join(filter(None, [box.title, *box.notes, box.said]))
+    description = ". ".join(filter(None, [box.title, *box.notes, box.change]))
     head = f"<g data-id={quoteattr(box.id)}{addresses}{mark}><title>{escape(description)}</title>"
     return "\n".join([head, *inside, "</g>"])
 

@@ -38,11 +38,13 @@ def main() -> int:
     entries = [account_of(environment) for environment in environments]
     if run := os.environ.get("GITHUB_RUN_ID"):
         entries = [started(entry, f"{run}-{os.environ['GITHUB_RUN_ATTEMPT']}") for entry in entries]
-    places = [environment.chain.place + 1 if environment.chain.linked else 0 for environment in environments]
+    positions = [
+        environment.chain.place + 1 if environment.chain.linked else 0 for environment in environments
+    ]
     matrices = {"all": entries}
-    for stage in range(max(places, default=0) + 1):
+    for stage in range(max(positions, default=0) + 1):
         name = f"wave_{stage}" if stage else "apart"
-        matrices[name] = [entry for entry, its in zip(entries, places, strict=True) if its == stage]
+        matrices[name] = [entry for entry, its in zip(entries, positions, strict=True) if its == stage]
     for name, matrix in matrices.items():
         print(f"{name}={json.dumps(matrix, separators=(',', ':'))}")
     return 0

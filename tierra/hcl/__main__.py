@@ -167,8 +167,8 @@ def _moved(move: Mapping[str, str]) -> list[str]:
 
 def _removed(left: Mapping[str, Any]) -> list[str]:
     """A `removed` block: what leaves the state, and whether AWS keeps it."""
-    kept = block("lifecycle", entries([("destroy", value(left["lifecycle"]["destroy"]))]))
-    return block("removed", [*entries([("from", [left["from"]])]), "", *kept])
+    lifecycle = block("lifecycle", entries([("destroy", value(left["lifecycle"]["destroy"]))]))
+    return block("removed", [*entries([("from", [left["from"]])]), "", *lifecycle])
 
 
 def _output(name: str, output: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,7 @@ from tierra.terraform.stack import Stack
 def topic(stack: Stack, role: str, key_arn: str, *publishers: Statement) -> tuple[SnsTopic, SnsTopicPolicy]:
     """`aws_sns_topic.<role>` and its policy: `publishers` are services of AWS (`publishes`); principals of
     this account are granted in IAM."""
-    made = stack.add(
+    created = stack.add(
         SnsTopic,
         role,
         name=stack.names.of("topic", role),
@@ -27,7 +27,7 @@ def topic(stack: Stack, role: str, key_arn: str, *publishers: Statement) -> tupl
         principals=Everyone("no role is exempt from a refusal"),
         conditions={"Bool": {"aws:SecureTransport": "false"}},
     )
-    return made, stack.add(SnsTopicPolicy, role, arn=made.arn, policy=document(*publishers, refusal))
+    return created, stack.add(SnsTopicPolicy, role, arn=created.arn, policy=document(*publishers, refusal))
 
 
 def publishes(stack: Stack, role: str, sid: str, service: str, source: Conditions) -> Statement:

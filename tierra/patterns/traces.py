@@ -47,5 +47,5 @@ def _dashboard(text: str) -> str:
 def _panel(panel: dict[str, Any]) -> dict[str, Any]:
     if "targets" not in panel:
         return panel
-    kept = [target for target in panel["targets"] if not _SPANS.search(target.get("expr", ""))]
-    return {**panel, "targets": kept}
+    targets = [target for target in panel["targets"] if not _SPANS.search(target.get("expr", ""))]
+    return {**panel, "targets": targets}

@@ -191,7 +191,7 @@ def _unmatched(was: list[Any], now: list[Any]) -> tuple[list[int], list[int]]:
             same.pop(0)
         else:
             gone.append(index)
-    return gone, sorted(index for places in left.values() for index in places)
+    return gone, sorted(index for indexes in left.values() for index in indexes)
 
 
 def _same(was: Any, now: Any) -> bool:

@@ -17,7 +17,7 @@ from tierra.aws import calendar
 from tierra.aws.calendar import DOCUMENTDB, KUBERNETES, POSTGRES, PRODUCTS, REDIS, VALKEY
 from tierra.aws.types import TYPES
 from tierra.plans.changes import Change
-from tierra.plans.standing import Standing
+from tierra.plans.resources import Resources
 from tierra.report.findings import CALENDAR, REFUSED, Finding
 from tierra.versions import numbers
 
@@ -83,7 +83,7 @@ class Aging:
     """`ended`: standard support is over. `refused`: AWS no longer creates resources of this version."""
 
     key: str
-    says: str
+    message: str
     remedy: str
     then: str = ""
     ended: bool = False
@@ -95,7 +95,7 @@ class Aging:
     @property
     def what(self) -> str:
         """The state of the version, and what AWS does about it."""
-        return f"{self.says}; {self.then}" if self.then else self.says
+        return f"{self.message}; {self.then}" if self.then else self.message
 
 
 def today() -> date:
@@ -122,12 +122,12 @@ def warning(product: str, version: str, day: date) -> Aging | None:
     named = f"{about.name} {version}"
     if left > 0:
         when = "tomorrow" if left == 1 else f"in {left} days"
-        says, then = f"standard support of {named} ends on {ends}, {when}", f"then {about.then}"
+        message, then = f"standard support of {named} ends on {ends}, {when}", f"then {about.then}"
     elif refused and not about.closes:
-        says, then = f"extended support of {named} ended on {closed}", "AWS no longer creates this version"
+        message, then = f"extended support of {named} ended on {closed}", "AWS no longer creates this version"
     else:
-        says, then = f"standard support of {named} ended on {ends}", f"since then {about.then}"
-    return Aging(about.key, says, _way(product, version, day), then, left <= 0, refused)
+        message, then = f"standard support of {named} ended on {ends}", f"since then {about.then}"
+    return Aging(about.key, message, _way(product, version, day), then, left <= 0, refused)
 
 
 def _way(product: str, version: str, day: date) -> str:
@@ -172,19 +172,20 @@ def _stale(kubernetes: str, day: date) -> Iterator[Aging]:
     }
     for what, last in read.items():
         if day - last > STALE:
-            says = f"{what} were looked up on {last}, and may be outdated"
-            yield Aging("tierra/aws/versions.yaml", says, "renew it with make versions")
+            message = f"{what} were looked up on {last}, and may be outdated"
+            yield Aging("tierra/aws/versions.yaml", message, "renew it with make versions")
 
 
 # --- the report of a plan ---
 
 
-def findings(tier: str, standing: Standing, changes: list[Change], day: date) -> Iterator[Finding]:
-    """What a day means for what a plan leaves, resource by resource. What AWS no longer creates, and the plan
-    creates or raises to, is refused."""
+def findings(tier: str, resources: Resources, changes: list[Change], day: date) -> Iterator[Finding]:
+    """Findings about resources after a plan whose version is out of support on a day, or soon will be. A
+    version that AWS no longer creates is refused if the plan creates a resource with it, or changes one to
+    it."""
     touched = {each.address: each for each in changes}
     for terraform_type, argument in ((name, each.version) for name, each in TYPES.items() if each.version):
-        for address, values in standing.will_be(terraform_type).items():
+        for address, values in resources.will_be(terraform_type).items():
             product = _product(terraform_type, values.get("engine"))
             version = values.get(argument)
             if product == POSTGRES and isinstance(version, str):
@@ -197,9 +198,9 @@ def findings(tier: str, standing: Standing, changes: list[Change], day: date) ->
                 change is not None and change.was.get(argument) != values.get(argument)
             )
             subject = REFUSED if text.refused and new else CALENDAR
-            says = f"{text.says}: {text.remedy}"
+            message = f"{text.message}: {text.remedy}"
             lines = (f"~ {text.then}",)
-            yield Finding(subject, tier, address, action, says, lines, critical=text.ended or new)
+            yield Finding(subject, tier, address, action, message, lines, critical=text.ended or new)
 
 
 def _product(terraform_type: str, engine: object) -> str:

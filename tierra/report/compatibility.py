@@ -24,12 +24,14 @@ def compatibility(change: Change, images: Mapping[str, str]) -> Iterator[Finding
         return
     was, now = architecture(change.was), architecture(change.now)
     if was and now and was != now:
-        says = f"its nodes become {now}: images that were built only for {was} do not start on them"
+        message = f"its nodes become {now}: images that were built only for {was} do not start on them"
         lines = (
             f"~ architecture: {was} → {now}",
             *(f"~ {name} runs {image}" for name, image in images.items()),
         )
-        yield Finding(COMPATIBILITY, change.tier, change.address, change.action, says, lines, critical=True)
+        yield Finding(
+            COMPATIBILITY, change.tier, change.address, change.action, message, lines, critical=True
+        )
 
 
 def _moves(change: Change) -> Iterator[Finding]:
@@ -39,9 +41,9 @@ def _moves(change: Change) -> Iterator[Finding]:
     if kinds[0] == kinds[1] or was.get(GROUP) == now.get(GROUP):
         return
     where = f"nodes of {kinds[1]}" if kinds[1] else f"nodes of another architecture than {kinds[0]}"
-    says = f"its pods move to {where}: an image that was built only for the old ones does not start there"
+    message = f"its pods move to {where}: an image that was built only for the old ones does not start there"
     lines = (f"~ group of nodes: {was.get(GROUP, 'compute.nodes')} → {now.get(GROUP, 'compute.nodes')}",)
-    yield Finding(COMPATIBILITY, change.tier, change.address, change.action, says, lines, critical=True)
+    yield Finding(COMPATIBILITY, change.tier, change.address, change.action, message, lines, critical=True)
 
 
 def _chosen(values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tierra.aws.types import known
 from tierra.plans.changes import Change
-from tierra.plans.standing import Standing
+from tierra.plans.resources import Resources
 from tierra.plans.structures import diff
 from tierra.report.findings import DOWNTIME, Finding
 from tierra.report.releases import NAMESPACES, RELEASE, runs_pods
@@ -16,10 +16,10 @@ DATABASE, RECORD = "aws_db_instance", "aws_route53_record"
 REPLICA = "reads that go to it fail; the primary stays"
 
 
-def downtime(change: Change, standing: Standing) -> Iterator[Finding]:
+def downtime(change: Change, resources: Resources) -> Iterator[Finding]:
     """What one change interrupts."""
-    if change.destroys and known(change.type).missed and not change.left_over:
-        how, critical = _missed(change, standing)
+    if change.destroys and known(change.type).outage and not change.left_over:
+        how, critical = _outage(change, resources)
         if not how:
             return
         if change.action == "replace" and change.new_first:
@@ -34,8 +34,8 @@ def downtime(change: Change, standing: Standing) -> Iterator[Finding]:
                 yield Finding(DOWNTIME, change.tier, change.address, change.action, how)
 
 
-def _missed(change: Change, standing: Standing) -> tuple[str, bool]:
-    """What is missing without a resource, and whether it is critical; None if nothing is."""
+def _outage(change: Change, resources: Resources) -> tuple[str, bool]:
+    """The outage while a resource is gone, and whether it is critical; an empty text for no outage."""
     if change.type == RELEASE and not runs_pods(change.was):
         # Kubernetes deletes a namespace with the pods of other releases; those of a deleted namespace are
         # deleted too.
@@ -43,16 +43,16 @@ def _missed(change: Change, standing: Standing) -> tuple[str, bool]:
         return ("everything in its namespaces is deleted" if replaced else "", replaced)
     if change.type == RECORD and (change.was.get("type") == "CAA" or _proves_a_certificate(change)):
         return "", False  # only certificate authorities look these up
-    if change.type == "aws_route" and standing.goes(
+    if change.type == "aws_route" and resources.destroys(
         "aws_route_table", "id", change.was.get("route_table_id")
     ):
         return "", False  # no subnet uses the table any more, otherwise it could not be deleted
     if change.type == DATABASE and change.was.get("replicate_source_db"):
         return REPLICA, False
     entry = known(change.type)
-    if entry.missed_beside and standing.others(change):
-        return entry.missed_beside, False
-    return entry.missed, True
+    if entry.partial_outage and resources.has_others(change):
+        return entry.partial_outage, False
+    return entry.outage, True
 
 
 def _interrupts(change: Change, argument: str) -> str:

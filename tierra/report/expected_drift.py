@@ -32,8 +32,8 @@ def expected_drift(drifted: Resource, managed: Iterable[Resource], configured: R
         for attribute, by in table.items():
             if attribute not in configured:
                 others = [each["values"] for each in managed if each["type"] == by]
-                made = sum(_belongs(other, names, attribute) for other in others)
-                if made == _count(after.get(attribute)) if table is entry.shows_each else made:
+                reflected = sum(_belongs(values, names, attribute) for values in others)
+                if reflected == _count(after.get(attribute)) if table is entry.shows_each else reflected:
                     attributes.append(attribute)
     return attributes
 

@@ -10,7 +10,7 @@ from typing import Any
 from tierra.aws.types import known
 from tierra.plans.changes import Change
 from tierra.plans.differences import described, text
-from tierra.plans.standing import Standing
+from tierra.plans.resources import Resources
 from tierra.plans.structures import ABSENT, UNKNOWN, diff
 from tierra.report.findings import EXPOSURE, Finding
 from tierra.report.ranges import wide
@@ -31,7 +31,7 @@ WEB_ACL, IP_SET = "aws_wafv2_web_acl", "aws_wafv2_ip_set"
 CLUSTER = "aws_eks_cluster"
 
 
-def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
+def exposure(change: Change, resources: Resources) -> Iterator[Finding]:
     """What one change opens, closes or exposes to the internet."""
     lines: list[str] = []
     critical = False
@@ -43,16 +43,16 @@ def exposure(change: Change, standing: Standing) -> Iterator[Finding]:
         lines = list(_addresses(change))
     elif (shields := known(change.type).shields) and change.action == "delete":
         argument, kind, name = shields
-        if not change.left_over and not standing.goes(kind, name, change.was.get(argument)):
+        if not change.left_over and not resources.destroys(kind, name, change.was.get(argument)):
             lines, critical = ["- the resource that it protects stays, without protection"], True
     else:
         lines, critical = _public(change)
     if lines:
-        says = _says(lines) if critical else ""
-        yield Finding(EXPOSURE, change.tier, change.address, change.action, says, tuple(lines), critical)
+        message = _message(lines) if critical else ""
+        yield Finding(EXPOSURE, change.tier, change.address, change.action, message, tuple(lines), critical)
 
 
-def _says(lines: list[str]) -> str:
+def _message(lines: list[str]) -> str:
     """How far a change opens something: to a wide range of the lines, or by a switch to everyone."""
     ranges = {word for line in lines if line.startswith("+") for word in line.split() if wide(word)}
     part = ranges and not any(range_.endswith("/0") for range_ in ranges)
@@ -97,8 +97,8 @@ def reference(value: Any) -> str:
     if isinstance(value, str) and (
         match := re.fullmatch(r"\$\{(data\.)?([a-z0-9_]+\.[a-zA-Z0-9_-]+)([^}]*)\}", value)
     ):
-        kept = "" if match[3] in (".id", ".arn", ".name") else match[3]
-        return f"{match[1] or ''}{match[2]}{kept}"
+        attribute = "" if match[3] in (".id", ".arn", ".name") else match[3]
+        return f"{match[1] or ''}{match[2]}{attribute}"
     return text(value)
 
 

@@ -30,10 +30,10 @@ SUBJECTS = {
 REFUSES, LOSES_DATA, LOSES_REDUNDANCY = "AWS refuses", "loses data", "loses redundancy"
 NEEDS_WINDOW, OPENS, MOVES = "needs a window", "opens access", "changes addresses"
 FORBIDS = "a policy forbids it"
-UNGUARDS, LOSES_LOGS, SAFE, NO_CHANGES = "lifts a guard", "loses logs", "safe", "no changes"
+UNPROTECTS, LOSES_LOGS, SAFE, NO_CHANGES = "removes protection", "loses logs", "safe", "no changes"
 VERDICTS = (
     *(REFUSES, FORBIDS, LOSES_DATA, LOSES_REDUNDANCY, NEEDS_WINDOW, OPENS, MOVES),
-    *(UNGUARDS, LOSES_LOGS, SAFE, NO_CHANGES),
+    *(UNPROTECTS, LOSES_LOGS, SAFE, NO_CHANGES),
 )
 _ALWAYS = {
     REFUSED: REFUSES,
@@ -53,7 +53,7 @@ class Finding:
     tier: str
     address: str
     action: str
-    says: str
+    message: str
     lines: tuple[str, ...] = ()
     critical: bool = False
     family: str = ""
@@ -67,7 +67,7 @@ def verdict(finding: Finding) -> str:
     if finding.subject == POLICY:
         return FORBIDS if finding.critical else ""
     if finding.subject == DATA:
-        return LOSES_DATA if finding.critical else UNGUARDS if finding.action == "update" else LOSES_LOGS
+        return LOSES_DATA if finding.critical else UNPROTECTS if finding.action == "update" else LOSES_LOGS
     if finding.subject in (EXPOSURE, IDENTITY):
         return OPENS if finding.critical else ""
     return _ALWAYS.get(finding.subject, "")

@@ -28,7 +28,7 @@ class Group:
     def uniform(self) -> bool:
         """Whether the title and the text of one finding describe all of them."""
         return (
-            len({(member["says"], *member["lines"]) for member in self.members}) == 1
+            len({(member["message"], *member["lines"]) for member in self.members}) == 1
             and not self.first["family"]
         )
 
@@ -41,9 +41,9 @@ class Group:
         return ", ".join(dict.fromkeys(member["tier"] for member in self.members))
 
     @property
-    def says(self) -> str:
+    def message(self) -> str:
         """The common text of all; empty for a family, whose members have different texts."""
-        return str(self.first["says"]) if len({member["says"] for member in self.members}) == 1 else ""
+        return str(self.first["message"]) if len({member["message"] for member in self.members}) == 1 else ""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -69,8 +69,8 @@ def _likeness(finding: Mapping[str, Any]) -> tuple[Hashable, ...]:
         return (finding["family"],)
     kind = finding["address"].partition(".")[0]
     lines = () if finding["subject"] == REPLACEMENT else tuple(finding["lines"])
-    alone = finding["address"] if not finding["says"] else ""
-    return finding["tier"], kind, finding["action"], finding["says"], lines, finding["critical"], alone
+    alone = finding["address"] if not finding["message"] else ""
+    return finding["tier"], kind, finding["action"], finding["message"], lines, finding["critical"], alone
 
 
 def _title(members: list[dict[str, Any]]) -> str:

@@ -16,7 +16,7 @@ Values = Mapping[str, Any]
 
 
 def outcome(terraform_type: str, values: Values) -> str:
-    """What becomes of the data of a resource; empty when it holds none of its own."""
+    """What happens to the data of a resource when it is destroyed; empty for a resource without data."""
     if container := known(terraform_type).emptied:
         argument, what, _, _ = container
         if values.get(argument):
@@ -32,8 +32,8 @@ def has_data(terraform_type: str) -> bool:
 
 
 def way_out(terraform_type: str, values: Values) -> str:
-    """How a container that AWS does not delete full is emptied; empty where the provider does it, and for
-    others."""
+    """How to empty a container that AWS deletes only when it is empty. An empty text if the provider empties
+    it, and for other types."""
     container = known(terraform_type).emptied
     if container is None or values.get(container[0]):
         return ""
@@ -52,8 +52,8 @@ def _database(values: Values) -> str:
     if values.get("replicate_source_db"):
         return ""
     if values.get("skip_final_snapshot"):
-        kept = values.get("delete_automated_backups") is False
-        return f"no final snapshot; {'automated backups stay' if kept else 'its data is permanently lost'}"
+        stay = values.get("delete_automated_backups") is False
+        return f"no final snapshot; {'automated backups stay' if stay else 'its data is permanently lost'}"
     return f"final snapshot {values.get('final_snapshot_identifier') or '(without a name: AWS refuses)'}"
 
 
@@ -94,8 +94,8 @@ def _cluster(_values: Values) -> str:
 
 def _release(values: Values) -> str:
     # kubernetes.io/docs/concepts/workloads/controllers/statefulset: volumes are not deleted with it.
-    kept = "volumes of its pods are in no state, and may stay"
-    return kept if keeps_volumes(values) else ""
+    message = "volumes of its pods are in no state, and may stay"
+    return message if keeps_volumes(values) else ""
 
 
 OUTCOMES: Mapping[str, Callable[[Values], str]] = {

@@ -29,7 +29,7 @@ KEPT = (
     "retention_in_days",
     "snapshot_retention_limit",
 )
-FOREVER = ("retention_in_days",)  # 0 keeps data permanently
+PERMANENT = ("retention_in_days",)  # 0 keeps data permanently
 
 
 def losses(change: Change, tenants: Iterable[Tenant] = ()) -> Iterator[Finding]:
@@ -43,21 +43,22 @@ def losses(change: Change, tenants: Iterable[Tenant] = ()) -> Iterator[Finding]:
             becomes = f"{becomes}; {way}"
         yield Finding(DATA, change.tier, change.address, change.action, becomes, (), critical)
     if change.action == "update" and has_data(change.type):
-        lifted = list(_lifted(change))
-        lines = tuple(f"~ {name}: {text(was)} → {text(now)}" for name, was, now in lifted)
-        if lifted:
-            guard = any(name in LOOSE for name, _, _ in lifted)
-            says = "a guard of its data is lifted" if guard else "data is kept for a shorter time"
-            yield Finding(DATA, change.tier, change.address, change.action, says, lines)
+        weakened = list(_weakened(change))
+        lines = tuple(f"~ {name}: {text(was)} → {text(now)}" for name, was, now in weakened)
+        if weakened:
+            unprotects = any(name in LOOSE for name, _, _ in weakened)
+            message = "its data loses protection" if unprotects else "data is kept for a shorter time"
+            yield Finding(DATA, change.tier, change.address, change.action, message, lines)
 
 
-def _lifted(change: Change) -> Iterator[tuple[str, Any, Any]]:
+def _weakened(change: Change) -> Iterator[tuple[str, Any, Any]]:
+    """The arguments that protect data less than before, with both values."""
     for name in sorted({*LOOSE, *KEPT}):
         was, now = change.was.get(name), change.now.get(name)
         if name in LOOSE and was is not LOOSE[name] and now is LOOSE[name] and was is not None:
             yield name, was, now
         elif name in KEPT and isinstance(was, int) and isinstance(now, int):
-            if name in FOREVER:
+            if name in PERMANENT:
                 was, now = (days or 10**6 for days in (was, now))
             if now < was:
                 yield name, change.was[name], change.now[name]

@@ -156,8 +156,8 @@ def markdown(report: dict[str, Any], longest: int = LONGEST) -> str:
         if len(text.encode()) <= longest:
             return text
     note = "\n\n… cut: the rest is in `report.html`.\n"
-    kept = text.encode()[: longest - len(note.encode())].decode(errors="ignore")
-    return kept.rpartition("\n")[0] + note
+    shortened = text.encode()[: longest - len(note.encode())].decode(errors="ignore")
+    return shortened.rpartition("\n")[0] + note
 
 
 def code(value: object) -> str:

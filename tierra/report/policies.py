@@ -29,8 +29,8 @@ def identity(change: Change) -> Iterator[Finding]:
     if known(change.type).grants and (grant := list(_grant(change))):
         lines += grant
     if lines:
-        says = "anyone may use it" if critical else ""
-        yield Finding(IDENTITY, change.tier, change.address, change.action, says, tuple(lines), critical)
+        message = "anyone may use it" if critical else ""
+        yield Finding(IDENTITY, change.tier, change.address, change.action, message, tuple(lines), critical)
 
 
 def _statements(value: Any) -> dict[str, dict[str, Any]]:

@@ -17,11 +17,11 @@ def protected_deletions(change: Change, plan: Mapping[str, Any]) -> Iterator[Fin
     """Refuses to delete a database or volume that the spec leaves out while protection is on, or was on at
     the last apply."""
     setting = plan.get("output_changes", {}).get(PROTECTION, {})
-    held = setting.get("before") is True or setting.get("after") is True
+    protected = setting.get("before") is True or setting.get("after") is True
     data = known(change.type).holds_data and outcome(change.type, change.was)
-    if held and change.action == "delete" and data:
-        says = (
+    if protected and change.action == "delete" and data:
+        message = (
             "protection keeps it. To delete it with its data, write protection: false, plan and apply that"
             " first, as a separate change, then leave it out; or write it into the spec again"
         )
-        yield Finding(REFUSED, change.tier, change.address, change.action, says, (), critical=True)
+        yield Finding(REFUSED, change.tier, change.address, change.action, message, (), critical=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tierra.plans.changes import Change
 from tierra.plans.differences import text
-from tierra.plans.standing import Standing
+from tierra.plans.resources import Resources
 from tierra.plans.structures import UNKNOWN, Masked, holds
 from tierra.report.findings import MOVES, NEEDS_WINDOW, OPENS, REACH, Finding
 from tierra.report.ranges import wide
@@ -18,7 +18,7 @@ WEB_ACL, IP_SET, ADDRESS = "aws_wafv2_web_acl", "aws_wafv2_ip_set", "aws_eip"
 BLOCKS, COUNTS, ALLOWS, OFF = "block", "count", "allow", "off"
 
 
-def reach(changes: Iterable[Change], standing: Standing) -> Iterator[Finding]:
+def reach(changes: Iterable[Change], resources: Resources) -> Iterator[Finding]:
     """The effect of the changes of one tier on reachability."""
     listed = list(changes)
     for change in listed:
@@ -27,8 +27,8 @@ def reach(changes: Iterable[Change], standing: Standing) -> Iterator[Finding]:
         elif change.type == WEB_ACL:
             yield from _web_acl(change)
         elif change.type == IP_SET:
-            yield from _addresses(change, standing)
-    yield from _egress(listed, standing)
+            yield from _addresses(change, resources)
+    yield from _egress(listed, resources)
 
 
 def _paths(change: Change) -> Iterator[Finding]:
@@ -36,15 +36,17 @@ def _paths(change: Change) -> Iterator[Finding]:
     gone, new = sorted(was - now), sorted(now - was)
     lines = (*(f"- {path}" for path in gone), *(f"+ {path}" for path in new))
     if gone:
-        says = f"clients of {', '.join(gone)} get 404"
+        message = f"clients of {', '.join(gone)} get 404"
         critical = change.action != "delete"
-        yield Finding(REACH, change.tier, change.address, change.action, says, lines, critical, verdict=MOVES)
+        yield Finding(
+            REACH, change.tier, change.address, change.action, message, lines, critical, verdict=MOVES
+        )
     elif asks_for_credentials(change.was) and not asks_for_credentials(_known(change)):
-        says = "the gateway no longer requires a key or token"
-        yield Finding(REACH, change.tier, change.address, change.action, says, (), True, verdict=OPENS)
+        message = "the gateway no longer requires a key or token"
+        yield Finding(REACH, change.tier, change.address, change.action, message, (), True, verdict=OPENS)
     elif new:
-        says = "its paths can be reached through the gateway"
-        yield Finding(REACH, change.tier, change.address, change.action, says, lines)
+        message = "its paths can be reached through the gateway"
+        yield Finding(REACH, change.tier, change.address, change.action, message, lines)
 
 
 def _known(change: Change) -> Mapping[str, Any]:
@@ -68,8 +70,8 @@ def _web_acl(change: Change) -> Iterator[Finding]:
         if does == BLOCKS and now.get(name, OFF) != BLOCKS
     )
     if lines:
-        says = "rules of the firewall no longer block"
-        yield Finding(REACH, change.tier, change.address, change.action, says, lines, True, verdict=OPENS)
+        message = "rules of the firewall no longer block"
+        yield Finding(REACH, change.tier, change.address, change.action, message, lines, True, verdict=OPENS)
 
 
 def _actions(acl: Mapping[str, Any]) -> dict[str, str]:
@@ -91,7 +93,7 @@ def _does(rule: Mapping[str, Any]) -> str:
     return BLOCKS
 
 
-def _addresses(change: Change, standing: Standing) -> Iterator[Finding]:
+def _addresses(change: Change, resources: Resources) -> Iterator[Finding]:
     """IP sets as wide as a part of the internet, by the rule that uses them."""
     was, now = (
         {str(address) for address in side.get("addresses") or [] if isinstance(address, str)}
@@ -100,22 +102,22 @@ def _addresses(change: Change, standing: Standing) -> Iterator[Finding]:
     opened = sorted(address for address in now - was if wide(address))
     if not opened:
         return
-    rule = _rule_of(change, standing)
+    rule = _rule_of(change, resources)
     lines = tuple(f"+ {address}" for address in opened)
     if rule == ALLOWS:
-        says = "requests from there pass every rule of the firewall"
-        yield Finding(REACH, change.tier, change.address, change.action, says, lines, True, verdict=OPENS)
+        message = "requests from there pass every rule of the firewall"
+        yield Finding(REACH, change.tier, change.address, change.action, message, lines, True, verdict=OPENS)
     elif rule == BLOCKS:
-        says = "requests from there are refused"
+        message = "requests from there are refused"
         yield Finding(
-            REACH, change.tier, change.address, change.action, says, lines, True, verdict=NEEDS_WINDOW
+            REACH, change.tier, change.address, change.action, message, lines, True, verdict=NEEDS_WINDOW
         )
 
 
-def _rule_of(change: Change, standing: Standing) -> str:
+def _rule_of(change: Change, resources: Resources) -> str:
     """The action of the rule that uses an IP set, by the configuration; empty if no rule uses it."""
     wanted = f"${{{change.address}.arn}}"
-    for acl in standing.configured.get("resource", {}).get(WEB_ACL, {}).values():
+    for acl in resources.configured.get("resource", {}).get(WEB_ACL, {}).values():
         for rule in acl.get("rule") or []:
             ip_set = (rule.get("statement") or {}).get("ip_set_reference_statement") or {}
             if ip_set.get("arn") == wanted:
@@ -123,9 +125,9 @@ def _rule_of(change: Change, standing: Standing) -> str:
     return ""
 
 
-def _egress(changes: list[Change], standing: Standing) -> Iterator[Finding]:
+def _egress(changes: list[Change], resources: Resources) -> Iterator[Finding]:
     """One finding for all added and removed addresses; the first addresses of a platform are no change."""
-    if not standing.was(ADDRESS) or not standing.will_be(ADDRESS):
+    if not resources.was(ADDRESS) or not resources.will_be(ADDRESS):
         return
     moved = [change_ for change_ in changes if change_.type == ADDRESS and not change_.left_over]
     lines = (
@@ -137,12 +139,12 @@ def _egress(changes: list[Change], standing: Standing) -> Iterator[Finding]:
         ),
     )
     if lines:
-        says = (
+        message = (
             "requests leave from other addresses: add the new ones to allow-lists that contain the old ones"
         )
         if all(line.startswith("-") for line in lines):
-            says = "requests leave from fewer addresses: no longer from these"
+            message = "requests leave from fewer addresses: no longer from these"
         first = moved[0]
         # If others stay, an additional address is a change.
         action = first.action if first.destroys else "update"
-        yield Finding(REACH, first.tier, first.address, action, says, lines, verdict=MOVES)
+        yield Finding(REACH, first.tier, first.address, action, message, lines, verdict=MOVES)

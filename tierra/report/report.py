@@ -18,7 +18,7 @@ from typing import Any
 
 from tierra.files import write
 from tierra.plans.changes import PLAN, Change, changes, configuration, outputs, read_plan
-from tierra.plans.standing import Standing, standing
+from tierra.plans.resources import Resources, planned_resources
 from tierra.report import calendar, costs, pages, terminal
 from tierra.report.compatibility import compatibility
 from tierra.report.downtime import downtime
@@ -73,7 +73,7 @@ def report(
 
     - `environment`, and `title`: see tierra/report/title.py
     - `verdict`: `changes` or `none`; outputs count as changes
-    - `verdict_line`: the worst that holds, and `verdicts`: everything that holds (tierra/report/findings.py)
+    - `verdict_line`: the worst verdict, and `verdicts`: all that apply (tierra/report/findings.py)
     - `tiers`: the counts of each tier, and its `cost` before and after
     - `cost`: the monthly cost of all tiers, see tierra/report/costs
     - `findings`: the findings, the most important first, in the order of a report
@@ -87,7 +87,7 @@ def report(
     environment = environment or folder.name
     tier_counts, outputs_of, plans = {}, {}, {}
     touched: dict[str, list[Change]] = {}
-    pictures: dict[str, Standing] = {}
+    resources: dict[str, Resources] = {}
     stopped = [*refused]
     day = day or calendar.today()
     for tier in tiers:
@@ -97,12 +97,12 @@ def report(
         tier_counts[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
         touched[tier] = changes(tier, plan, planned)
         stopped += refused_plan(plan, planned, tier)
-        pictures[tier] = standing(plan, planned)
-        stopped += calendar.findings(tier, pictures[tier], touched[tier], day)
+        resources[tier] = planned_resources(plan, planned)
+        stopped += calendar.findings(tier, resources[tier], touched[tier], day)
         if names := outputs(plan):
             outputs_of[tier] = names
     changed = bool(outputs_of) or any(touched.values())
-    findings_ = findings(touched, pictures, stopped, tenants(folder))
+    findings_ = findings(touched, resources, stopped, tenants(folder))
     whole = verdicts(findings_, changes=changed)
     result = {
         "environment": environment,
@@ -127,25 +127,25 @@ def seals(folder: Path) -> dict[str, dict[str, Any]]:
 
 def findings(
     touched: Mapping[str, list[Change]],
-    pictures: Mapping[str, Standing],
+    resources: Mapping[str, Resources],
     refused: Sequence[Finding] = (),
     within: Sequence[Tenant] = (),
 ) -> list[Finding]:
     """The findings by subject; within a subject critical ones first and new resources last. `touched` and
-    `pictures` are by tier, in the order of the tiers; `within` are the resources in the network."""
-    images = dict(sorted(image for picture in pictures.values() for image in _images(picture)))
+    `resources` are by tier, in the order of the tiers; `within` are the resources in the network."""
+    images = dict(sorted(image for of_tier in resources.values() for image in _images(of_tier)))
     result: list[Finding] = [*refused]
     for tier, mine in touched.items():
-        picture = pictures[tier]
+        of_tier = resources[tier]
         for change in mine:
             for look in (identity, waiting, replacement):
                 result += look(change)
             result += losses(change, within)
-            result += downtime(change, picture)
-            result += exposure(change, picture)
+            result += downtime(change, of_tier)
+            result += exposure(change, of_tier)
             result += compatibility(change, images)
-        result += resilience(mine, picture)
-        result += reach(mine, picture)
+        result += resilience(mine, of_tier)
+        result += reach(mine, of_tier)
     kin = families(
         change.address for mine in touched.values() for change in mine if change.action == "delete"
     )
@@ -172,8 +172,8 @@ def findings(
     return sorted(result, key=order)
 
 
-def _images(picture: Standing) -> Iterator[tuple[str, str]]:
-    for values in picture.was(RELEASE).values():
+def _images(resources: Resources) -> Iterator[tuple[str, str]]:
+    for values in resources.was(RELEASE).values():
         if used := image(values):
             yield str(values.get("name", "")), used
 
@@ -189,8 +189,8 @@ def replacement(change: Change) -> Iterator[Finding]:
                 for path in change.forced_by
             )
         )
-        says = f"forced by {', '.join(change.forced_by)}" if change.forced_by else change.reason
-        yield Finding(REPLACEMENT, change.tier, change.address, change.action, says, lines)
+        message = f"forced by {', '.join(change.forced_by)}" if change.forced_by else change.reason
+        yield Finding(REPLACEMENT, change.tier, change.address, change.action, message, lines)
 
 
 def _resource(change: Change) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tierra.aws.types import known
 from tierra.plans.changes import Change
-from tierra.plans.standing import Standing, Values
+from tierra.plans.resources import Resources, Values
 from tierra.report.findings import RESILIENCE, Finding
 from tierra.report.releases import RELEASE, replicas, runs_pods
 
@@ -15,14 +15,14 @@ DATABASE, NODES = "aws_db_instance", "aws_eks_node_group"
 DOCUMENTDB, INSTANCE, NAT = "aws_docdb_cluster", "aws_docdb_cluster_instance", "aws_nat_gateway"
 
 
-def resilience(changes: Iterable[Change], standing: Standing) -> Iterator[Finding]:
+def resilience(changes: Iterable[Change], resources: Resources) -> Iterator[Finding]:
     """The redundancy that the changes of one tier remove."""
     listed = list(changes)
     for change in listed:
         if change.action in ("update", "replace"):
             yield from _weaker(change)
-    yield from _fewer(listed, standing)
-    yield from _nodes(listed, standing)
+    yield from _fewer(listed, resources)
+    yield from _nodes(listed, resources)
 
 
 def _weaker(change: Change) -> Iterator[Finding]:
@@ -30,9 +30,9 @@ def _weaker(change: Change) -> Iterator[Finding]:
     texts: list[str] = []
     lines: list[str] = []
     critical = False
-    for name, (says, worst) in known(change.type).standbys.items():
+    for name, (lost, worst) in known(change.type).standbys.items():
         if change.was.get(name) is True and change.now.get(name) is False:
-            texts.append(says)
+            texts.append(lost)
             lines.append(f"~ {name}: true → false")
             critical |= worst
     for name, (what, alone) in known(change.type).counts.items():
@@ -52,11 +52,11 @@ def _weaker(change: Change) -> Iterator[Finding]:
         yield Finding(RESILIENCE, change.tier, change.address, change.action, what, tuple(lines), critical)
 
 
-def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
+def _fewer(changes: list[Change], resources: Resources) -> Iterator[Finding]:
     """One finding for each kind whose number decreases from several, but not to an intended zero."""
 
     def kind_of(terraform_type: str, wanted: Callable[[Values], bool] = lambda _: True) -> tuple[int, int]:
-        sides = (standing.was(terraform_type), standing.will_be(terraform_type))
+        sides = (resources.was(terraform_type), resources.will_be(terraform_type))
         was, now = (sum(map(wanted, side.values())) for side in sides)
         return was, now
 
@@ -68,33 +68,33 @@ def _fewer(changes: list[Change], standing: Standing) -> Iterator[Finding]:
 
     was, now = kind_of(DATABASE, lambda values: not primary(values))
     if now < was and kind_of(DATABASE, primary)[1]:
-        says = f"read replicas: {was} → {now}"
+        message = f"read replicas: {was} → {now}"
         away = [change for change in gone(DATABASE) if not primary(change.was)]
-        yield from _shrinks(away, says, now == 0)
+        yield from _shrinks(away, message, now == 0)
     was, now = kind_of(INSTANCE)
     if now < was and kind_of(DOCUMENTDB)[1]:
-        says = f"instances: {was} → {now}"
-        says += "; none can take over" if now == 1 else "; the cluster has none left" if not now else ""
-        yield from _shrinks(gone(INSTANCE), says, now <= 1)
+        message = f"instances: {was} → {now}"
+        message += "; none can take over" if now == 1 else "; the cluster has none left" if not now else ""
+        yield from _shrinks(gone(INSTANCE), message, now <= 1)
     was, now = kind_of(NAT)
     if 0 < now < was:
-        says = f"NAT gateways: {was} → {now}"
-        says += "; when its zone fails, no private subnet reaches the internet" if now == 1 else ""
-        yield from _shrinks(gone(NAT), says, now == 1)
+        message = f"NAT gateways: {was} → {now}"
+        message += "; when its zone fails, no private subnet reaches the internet" if now == 1 else ""
+        yield from _shrinks(gone(NAT), message, now == 1)
 
 
-def _shrinks(away: list[Change], says: str, critical: bool) -> Iterator[Finding]:
+def _shrinks(away: list[Change], message: str, critical: bool) -> Iterator[Finding]:
     """One finding for all removed resources, with the address of the first."""
     lines = tuple(f"- {change.address}" for change in away)
     for first in away[:1]:
-        yield Finding(RESILIENCE, first.tier, first.address, "delete", says, lines, critical)
+        yield Finding(RESILIENCE, first.tier, first.address, "delete", message, lines, critical)
 
 
-def _nodes(changes: list[Change], standing: Standing) -> Iterator[Finding]:
+def _nodes(changes: list[Change], resources: Resources) -> Iterator[Finding]:
     """Nodes that always run, over all groups."""
     was, now = (
         {address: _least(values) for address, values in side.items()}
-        for side in (standing.was(NODES), standing.will_be(NODES))
+        for side in (resources.was(NODES), resources.will_be(NODES))
     )
     touched = [
         change
@@ -103,12 +103,12 @@ def _nodes(changes: list[Change], standing: Standing) -> Iterator[Finding]:
     ]
     if not now or not touched or sum(now.values()) >= sum(was.values()):
         return
-    says = f"nodes that always run: {sum(was.values())} → {sum(now.values())}"
+    message = f"nodes that always run: {sum(was.values())} → {sum(now.values())}"
     lines = tuple(
         f"~ {change.address}: {was[change.address]} → {now.get(change.address, 0)}" for change in touched
     )
     first = touched[0]
-    yield Finding(RESILIENCE, first.tier, first.address, first.action, says, lines, sum(now.values()) < 2)
+    yield Finding(RESILIENCE, first.tier, first.address, first.action, message, lines, sum(now.values()) < 2)
 
 
 def _least(values: Values) -> int:

@@ -22,16 +22,16 @@ SUBNETS: Mapping[str, tuple[str, ...]] = {
 
 
 class Tenant(NamedTuple):
-    """Something that stands in others: its Terraform type, its name in AWS, and what it is called."""
+    """A resource in the network: its Terraform type, its name in AWS, and the noun for it in a report."""
 
     type: str
     name: str
-    called: str
+    noun: str
 
 
 def tenants(folder: Path) -> list[Tenant]:
-    """What stands in the network of the environment whose output folder is given: what exists, by the plan of
-    its tier; where there is none, what the configuration says."""
+    """The resources in the network of the environment with this output folder. Those of a tier are read from
+    the state in its plan, or without a plan from its configuration."""
     result: list[Tenant] = []
     for generated in sorted(folder.glob("stacks/*/cdk.tf.json")):
         plan = _plan(generated.parent)
@@ -43,16 +43,16 @@ def tenants(folder: Path) -> list[Tenant]:
     return result
 
 
-def inside(terraform_type: str, values: Mapping[str, Any], standing: Iterable[Tenant]) -> str:
-    """What is lost with a VPC, a subnet or a subnet group; empty for other types, and for a subnet without
-    data. Which of several subnets a database uses is not known."""
+def inside(terraform_type: str, values: Mapping[str, Any], all_tenants: Iterable[Tenant]) -> str:
+    """What is in a VPC, a subnet or a subnet group that is destroyed; empty for other types, and for a subnet
+    without data. Which of several subnets a database uses is not known."""
     contents = known(terraform_type).contents
     if contents is None:
         return ""
     zonal = terraform_type == SUBNET
     kind = str((values.get("tags") or {}).get("Subnet"))
     kinds = SUBNETS.get(kind, ()) if zonal else contents
-    names = sorted(f"{each.called} {each.name}" for each in standing if each.type in kinds)
+    names = sorted(f"{each.noun} {each.name}" for each in all_tenants if each.type in kinds)
     if not names:
         return "AWS deletes it only when it is empty" if kinds else ""
     *others, last = names

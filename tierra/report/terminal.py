@@ -188,8 +188,8 @@ def _listed(findings: list[dict[str, Any]], most: int, lines: int) -> Iterator[T
             continue
         yield heading
         for group in shown[:most]:
-            says = f" ({group.first['action']}){f'  {group.says}' if group.says else ''}"
-            yield Text("  ").append(f"{group.tiers} {group.title}", style=_style(group)).append(says)
+            message = f" ({group.first['action']}){f'  {group.message}' if group.message else ''}"
+            yield Text("  ").append(f"{group.tiers} {group.title}", style=_style(group)).append(message)
             yield from (Text(f"    {line}", style=STYLES.get(line[:1], "")) for line in group.lines[:lines])
             if lines and len(group.lines) > lines:
                 yield Text(f"    … {len(group.lines) - lines} more")
@@ -205,7 +205,7 @@ def _short(findings: list[dict[str, Any]]) -> Iterator[Text]:
         line = Text(title, style="bold").append(f" ({_count(shown) + _count(new)})  ", style="not bold")
         if shown:
             line.append(shown[0].title, style=f"{_style(shown[0]) or 'not bold'}")
-            text = shown[0].says or "".join(shown[0].lines[:1])
+            text = shown[0].message or "".join(shown[0].lines[:1])
             line.append(f": {text}" if text else "", style="not bold")
         else:
             line.append("new: see the report", style="not bold dim")

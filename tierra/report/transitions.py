@@ -110,8 +110,8 @@ def _subnets(plan: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _finding(change: Change, rule: Rule) -> Finding:
     was, now = at(change.was, rule.argument), at(change.now, rule.argument)
     line = f"~ {rule.argument}: {text(was)} → {text(now)}"
-    says = f"{rule.says}: {REMEDIES[rule.name].format(**_words(change, was, now))}"
-    return Finding(REFUSED, change.tier, change.address, change.action, says, (line,), critical=True)
+    message = f"{rule.description}: {REMEDIES[rule.name].format(**_words(change, was, now))}"
+    return Finding(REFUSED, change.tier, change.address, change.action, message, (line,), critical=True)
 
 
 def _words(change: Change, was: Any, now: Any) -> dict[str, Any]:
@@ -151,6 +151,6 @@ def _storage(plan: dict[str, Any], tier: str) -> Iterator[Finding]:
     stays = resources.get(POSTGRES) in (["no-op"], ["update"])
     if stays and was.isdigit() and now.isdigit() and int(now) < int(was):
         rule = next(rule for rule in RULES if rule.name == "storage_lower")
-        says = f"{rule.says}: {REMEDIES[rule.name].format(was=was)}"
+        message = f"{rule.description}: {REMEDIES[rule.name].format(was=was)}"
         line = f"~ {rule.argument}: {was} → {now}"
-        yield Finding(REFUSED, tier, POSTGRES, "update", says, (line,), critical=True)
+        yield Finding(REFUSED, tier, POSTGRES, "update", message, (line,), critical=True)

@@ -21,9 +21,9 @@ def waiting(change: Change) -> Iterator[Finding]:
     was, now = ({name: side.get(name) for name in names} for side in (change.was, change.now))
     if edits := described(diff(was, now)):
         # terraform-provider-aws, website/docs/r/db_instance.html.markdown.
-        says = f"AWS makes these changes {window(change)}; until then later plans do not repeat them"
+        message = f"AWS makes these changes {window(change)}; until then later plans do not repeat them"
         lines = tuple(f"~ {edit.attribute}: {edit.was} → {edit.now}" for edit in edits)
-        yield Finding(WAITING, change.tier, change.address, change.action, says, lines)
+        yield Finding(WAITING, change.tier, change.address, change.action, message, lines)
 
 
 def when(change: Change, argument: str) -> str:

@@ -61,17 +61,17 @@ def main() -> int:
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("verb", choices=[*OF_A_TIER, *OF_ALL, *WITH_WORDS])
     parser.add_argument("words", nargs="*")
-    asked = parser.parse_args()
-    workspace = Workspace(asked.env, asked.out)
+    arguments = parser.parse_args()
+    workspace = Workspace(arguments.env, arguments.out)
     sys.stdout = cast(TextIO, Patient(sys.stdout))
     try:
-        return _run(workspace, asked.verb, asked.words)
+        return _run(workspace, arguments.verb, arguments.words)
     except Failed as failed:
         if str(failed):
             Board(workspace.out).say(f"{str(failed).rstrip()}\n", sys.stderr)
         return 1
     except (Interrupted, KeyboardInterrupt):
-        put(sys.stderr, f"{_interrupted(workspace, asked.verb)}\n")
+        put(sys.stderr, f"{_interrupted(workspace, arguments.verb)}\n")
         return INTERRUPTED
 
 

@@ -134,7 +134,7 @@ def bucket_exists(backend: Backend, bucket: str) -> bool:
     return True
 
 
-def look_at_states(places: Sequence[Backend], ours: Program) -> None:
+def look_at_states(backends: Sequence[Backend], ours: Program) -> None:
     """Raises Refused when a state was written by a newer minor version of the program than this one, or by
     OpenTofu and this is Terraform.
 
@@ -143,8 +143,8 @@ def look_at_states(places: Sequence[Backend], ours: Program) -> None:
     Terraform does not (opentofu/opentofu, internal/tofumigrate).
     """
     moved = []
-    s3 = client("s3", places[0].region, places[0].role)
-    for backend in places:
+    s3 = client("s3", backends[0].region, backends[0].role)
+    for backend in backends:
         try:
             body = s3.get_object(Bucket=backend.bucket, Key=backend.key)["Body"]
             version, writer = _written_by(body.iter_chunks(CHUNK))
@@ -189,16 +189,16 @@ def _minor(version: str) -> tuple[int, ...]:
 
 def check_account(workspace: Workspace) -> None:
     """Raises Failed if credentials, bucket or states are unsuitable for a run. Nothing is changed."""
-    places = [Backend.of(tier.folder) for tier in workspace.tiers()]
+    backends = [Backend.of(tier.folder) for tier in workspace.tiers()]
     environment = workspace.environment
     try:
-        look_at_account(workspace, places[0])
+        look_at_account(workspace, backends[0])
         look_at_zones(workspace)
-        if not bucket_exists(places[0], places[0].bucket):
+        if not bucket_exists(backends[0], backends[0].bucket):
             raise Refused(
-                f"the bucket for its states, {places[0].bucket}, does not exist",
+                f"the bucket for its states, {backends[0].bucket}, does not exist",
                 f"make bootstrap ENV={environment}",
             )
-        look_at_states(places, program.ask(workspace.terraform))
+        look_at_states(backends, program.ask(workspace.terraform))
     except Refused as refused:
         raise Failed(f"{environment}: {refused}") from None

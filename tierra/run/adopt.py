@@ -56,12 +56,12 @@ def _problems(document: Document, stacks: dict[str, Path], tiers: list[str]) -> 
                 line,
             )
         else:
-            held = _held(stacks[tier]) if tier in tiers else {}
-            yield from _of_tier(document, tier, entries or {}, stacks[tier], held)
+            in_state = _identifiers(stacks[tier]) if tier in tiers else {}
+            yield from _of_tier(document, tier, entries or {}, stacks[tier], in_state)
 
 
 def _of_tier(
-    document: Document, tier: str, entries: dict[str, Any], stack: Path, held: dict[str, list[str]]
+    document: Document, tier: str, entries: dict[str, Any], stack: Path, in_state: dict[str, list[str]]
 ) -> Iterator[Problem]:
     generated = json.loads((stack / GENERATED).read_text())
     resources = own.merged(generated, own.declared(stack / own.INDEX)).get("resource", {})
@@ -78,8 +78,8 @@ def _of_tier(
         elif taken.setdefault((kind, identity), address) != address:
             rule = f"a resource must have one address; this one is {taken[kind, identity]} already"
             remedy = "remove one of the two lines"
-        elif address in held and identity not in held[address]:
-            rule = f"the ID must be that in the state, which holds {held[address][0]} at this address"
+        elif address in in_state and identity not in in_state[address]:
+            rule = f"the ID must be that in the state, which holds {in_state[address][0]} at this address"
             remedy = f"remove the line, or first remove that one from the state: terraform state rm {address}"
         if rule:
             line = document.line((tier, address))
@@ -91,7 +91,7 @@ def _meant(word: str, options: list[str]) -> str:
     return f"did you mean {choices(close)}?" if close else f"{GENERATED} of the tier lists all of them"
 
 
-def _held(stack: Path) -> dict[str, list[str]]:
+def _identifiers(stack: Path) -> dict[str, list[str]]:
     """By address, the identifiers of each resource in the state, its ID first."""
     values = json.loads((stack / "state.json").read_text()).get("values", {})
     return {
@@ -117,8 +117,10 @@ def write(file: Path, tiers: list[Tier]) -> None:
                 [Problem("", "", rule, "rename the file, for make import writes to this name")],
             )
     for tier in tiers:
-        held = _held(tier.folder)
-        missing = {address: id_ for address, id_ in entries.get(tier.name, {}).items() if address not in held}
+        in_state = _identifiers(tier.folder)
+        missing = {
+            address: id_ for address, id_ in entries.get(tier.name, {}).items() if address not in in_state
+        }
         if missing:
             body = {"//": MARK, "import": [{"to": address, "id": id_} for address, id_ in missing.items()]}
             put(tier.imports, json.dumps(body, indent=2) + "\n")

@@ -26,15 +26,15 @@ def apply(tier: Tier) -> None:
     if reason := terraform.unsafe():
         raise Failed(reason)
     terraform.init()
-    says = _current(tier, terraform, board)
-    if not says:
+    outcome = _current(tier, terraform, board)
+    if not outcome:
         plan = read_json(tier.plan_json)
         shutil.copy(tier.plan_json, tier.applied_json)
-        held = _hold(tier, terraform, plan)
-        says = _apply(tier, terraform, held)
-    board.update(tier.name, DONE, says)
+        held_back = _hold(tier, terraform, plan)
+        outcome = _apply(tier, terraform, held_back)
+    board.update(tier.name, DONE, outcome)
     if not board.has_table:
-        board.say(f"apply  {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
+        board.say(f"apply  {tier.name:<14} {outcome}  ({time.monotonic() - started:.0f} s)\n")
 
 
 def _current(tier: Tier, terraform: Terraform, board: Board) -> str:
@@ -84,18 +84,18 @@ def glance(tier: Tier) -> str:
 def _hold(tier: Tier, terraform: Terraform, plan: dict[str, Any]) -> dict[str, dict[str, list[str]]]:
     """Excludes resources that consumers still use from the plan: see order.py. Returns them, with their
     users."""
-    tier.held.unlink(missing_ok=True)
-    held = order.released(tier, plan)
-    if held:
+    tier.held_back.unlink(missing_ok=True)
+    held_back = order.released(tier, plan)
+    if held_back:
         write(tier.held_override, json.dumps(order.anchored(tier)))
         try:
-            planning.real(tier, terraform, *order.targets(tier, set(held)))
+            planning.real(tier, terraform, *order.targets(tier, set(held_back)))
         finally:
             tier.held_override.unlink()
-    return held
+    return held_back
 
 
-def _apply(tier: Tier, terraform: Terraform, held: dict[str, dict[str, list[str]]]) -> str:
+def _apply(tier: Tier, terraform: Terraform, held_back: dict[str, dict[str, list[str]]]) -> str:
     plan = read_json(tier.plan_json)
     counts = planning.counts(plan)
     idle = not plan.get("applyable", True) and not upstream.stale(tier, terraform.pull())
@@ -117,27 +117,27 @@ def _apply(tier: Tier, terraform: Terraform, held: dict[str, dict[str, list[str]
     tier.imports.unlink(missing_ok=True)
     tier.forget_plan()
     write(tier.applied, json.dumps({**sealed, "carried": saved.carried(tier)}, indent=2) + "\n")
-    if held:
-        write(tier.held, json.dumps(held, indent=1) + "\n")
+    if held_back:
+        write(tier.held_back, json.dumps(held_back, indent=1) + "\n")
     imported, added, changed, destroyed = counts
-    says = f"{added} added, {changed} changed, {destroyed} destroyed" if not idle else "no changes"
+    outcome = f"{added} added, {changed} changed, {destroyed} destroyed" if not idle else "no changes"
     if imported:
-        says = f"{imported} imported, {says}"
-    if held:
+        outcome = f"{imported} imported, {outcome}"
+    if held_back:
         later = planning.counts(read_json(tier.applied_json))[-1] - destroyed
-        says += f"; {later} to destroy when no tier uses them any more"
-    return says
+        outcome += f"; {later} to destroy when no tier uses them any more"
+    return outcome
 
 
 def finish(workspace: Workspace) -> None:
     """Removes the resources that were held back until all consumers were applied, consumers first."""
     for tier in reversed(workspace.tiers()):
-        if not tier.held.exists():
+        if not tier.held_back.exists():
             continue
         terraform = Terraform(tier, "apply")
         board = Board(workspace.out)
         planning.real(tier, terraform)
         _ask_again(tier, board, "to remove what other tiers do not use any more")
-        tier.held.unlink()
-        says = _apply(tier, terraform, {})
-        board.say(f"apply  {tier.name:<14} {says}, which no tier uses any more\n")
+        tier.held_back.unlink()
+        outcome = _apply(tier, terraform, {})
+        board.say(f"apply  {tier.name:<14} {outcome}, which no tier uses any more\n")

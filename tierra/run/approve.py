@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console, RenderableType
 
 from tierra.plans.changes import changes
-from tierra.plans.standing import standing
+from tierra.plans.resources import planned_resources
 from tierra.report import report, terminal
 from tierra.report.findings import DATA, EXPOSURE, IDENTITY, POLICY, REACH, REFUSED, RESILIENCE
 from tierra.report.transitions import refused_plan
@@ -72,12 +72,12 @@ def _refusal(findings: Iterable[dict[str, Any]]) -> str:
         why = "a policy of your own forbids this"
     groups: dict[tuple[str, ...], list[str]] = {}
     for finding in findings:
-        groups.setdefault((finding["says"], *finding["lines"]), []).append(
+        groups.setdefault((finding["message"], *finding["lines"]), []).append(
             f"{finding['tier']} {finding['address']}"
         )
     lines = [f"apply: refused, nothing was changed: {why}"]
-    for (says, *more), addresses in groups.items():
-        lines += [f"  {', '.join(addresses)}:", f"    {says}", *(f"      {line}" for line in more)]
+    for (message, *more), addresses in groups.items():
+        lines += [f"  {', '.join(addresses)}:", f"    {message}", *(f"      {line}" for line in more)]
     return "\n".join(lines)
 
 
@@ -92,7 +92,7 @@ def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
     """The subject of an approval: the addresses that a plan destroys, and its findings. Values of other
     tiers, which a forecast makes up, are replaced by their names; `outputs` has their values."""
     plan, configuration = read_json(tier.plan_json), tier.kept_configuration()
-    changed, picture = changes(tier.name, plan, configuration), standing(plan, configuration)
+    changed, resources = changes(tier.name, plan, configuration), planned_resources(plan, configuration)
     known = dict(
         sorted(
             (pair for need in tier.needs for pair in _leaves(need.name, outputs(need))),
@@ -109,7 +109,7 @@ def does(tier: Tier, outputs: Callable[[Tier], Any]) -> dict[str, Any]:
         "destroys": sorted(change.address for change in changed if change.destroys),
         "findings": sorted(
             [finding.subject, finding.address, finding.action, *map(named, finding.lines)]
-            for finding in report.findings({tier.name: changed}, {tier.name: picture})
+            for finding in report.findings({tier.name: changed}, {tier.name: resources})
             if finding.subject in WATCHED
         ),
     }

@@ -32,7 +32,7 @@ class Row:
 
     needs: list[str] = field(default_factory=list)
     state: str = WAITS
-    says: str = ""
+    status: str = ""
     started: float = 0
     ended: float = 0
 
@@ -50,20 +50,20 @@ class Table:
         longest = max(map(len, self.rows), default=0)
         result = []
         for tier, row in self.rows.items():
-            says, spent = self._says(row), ""
+            status, spent = self._status(row), ""
             if row.started:
                 seconds = int((row.ended or now) - row.started)
                 spent = f"{seconds // 60}:{seconds % 60:02}"
             room = max(8, width - longest - 12)
-            says = says if len(says) <= room else f"{says[: room - 1]}…"
-            text = f"  {tier:<{longest}}  {says:<{room}} {spent:>5}"
+            status = status if len(status) <= room else f"{status[: room - 1]}…"
+            text = f"  {tier:<{longest}}  {status:<{room}} {spent:>5}"
             color = COLORS.get(row.state, "1")
             result.append(f"\x1b[{color}m{text[: width - 1]}\x1b[0m")
         return result
 
-    def _says(self, row: Row) -> str:
+    def _status(self, row: Row) -> str:
         if row.state != WAITS:
-            return row.says
+            return row.status
         if any(row.state == STOPPED for row in self.rows.values()):
             return "not started"
         waits = [need for need in row.needs if need in self.rows and self.rows[need].state != DONE]
@@ -102,12 +102,12 @@ class Board:
             table.rows.clear()
         self.file.unlink(missing_ok=True)
 
-    def update(self, tier: str, state: str, says: str = "") -> None:
+    def update(self, tier: str, state: str, status: str = "") -> None:
         """Updates the activity of a tier."""
         with self._table() as table:
             if row := table.rows.get(tier):
                 now = time.time()
-                row.state, row.says = state, says or row.says
+                row.state, row.status = state, status or row.status
                 row.started = row.started or now
                 row.ended = now if state in (DONE, STOPPED) else 0
             self._draw(table)

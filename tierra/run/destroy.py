@@ -70,15 +70,15 @@ def destroy(tier: Tier) -> None:
     if reason := terraform.unsafe():
         raise Failed(reason)
     tier.forget_plan()
-    for left in (tier.applied, tier.held):
+    for left in (tier.applied, tier.held_back):
         left.unlink(missing_ok=True)
-    says = "nothing to destroy"
+    outcome = "nothing to destroy"
     if holds(tier):
         tier.apply_log.unlink(missing_ok=True)
         timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
         options = ["-auto-approve", "-input=false", "-no-color", timeout]
         terraform.run(["destroy", *options], tier.apply_log, doing="destroys")
-        says = "destroyed"
-    board.update(tier.name, DONE, says)
+        outcome = "destroyed"
+    board.update(tier.name, DONE, outcome)
     if not board.has_table:
-        board.say(f"destroy  {tier.name:<14} {says}\n")
+        board.say(f"destroy  {tier.name:<14} {outcome}\n")

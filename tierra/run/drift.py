@@ -38,19 +38,19 @@ def compare_tier(tier: Tier) -> None:
     for left in (tier.drift_json, tier.waiting_json):
         left.unlink(missing_ok=True)
     destroy.hold([tier], "drift")
-    says = "not applied"
+    outcome = "not applied"
     if destroy.holds(tier):
         terraform = Terraform(tier, "drift")
         try:
             _plan(tier, terraform, "-refresh-only", tier.drift_json.name)
-            says = "compared"
+            outcome = "compared"
         except Failed as failed:
             board.update(tier.name, STOPPED, "could not be compared")
             board.say(f"{failed}\n", sys.stderr)
             return
         with suppress(Failed):  # outputs that it needs are not applied yet: both tiers wait
             _plan(tier, terraform, "-refresh=false", tier.waiting_json.name)
-    board.update(tier.name, DONE, says)
+    board.update(tier.name, DONE, outcome)
 
 
 def _plan(tier: Tier, terraform: Terraform, option: str, name: str) -> None:
@@ -110,8 +110,8 @@ def _waiting(tier: Tier) -> str:
     if not tier.waiting_json.exists():
         return "its changes are not known, because the tiers that it needs are not applied"
     plan = read_json(tier.waiting_json)
-    says = planning.summary(waits.without(plan, waits.asked(plan)))
-    return "" if says == planning.NOTHING else says
+    text = planning.summary(waits.without(plan, waits.asked(plan)))
+    return "" if text == planning.NOTHING else text
 
 
 def report(workspace: Workspace, tiers: list[Tier]) -> dict[str, Any]:

@@ -74,10 +74,10 @@ def _run(make: str, verb: str, environment: str) -> tuple[int, str]:
     code = subprocess.run(
         command, env={**variables, "ENV": environment}, stdin=subprocess.DEVNULL, check=False
     ).returncode
-    return code, _said(code, None if dry else verdict)
+    return code, _result(code, None if dry else verdict)
 
 
-def _said(code: int, verdict: Path | None) -> str:
+def _result(code: int, verdict: Path | None) -> str:
     result = json.loads(verdict.read_text(encoding="utf-8")) if verdict and verdict.exists() else {}
     if code and result.get("verdict") != "drift":
         return "failed; the cause is above"

@@ -25,10 +25,10 @@ KNOWN = "known.tfstate"
 def prepare(tier: Tier, state: str) -> Terraform:
     """Creates the scratch folder of a tier from its stored state, and returns terraform in it."""
     folder = tier.scratch
-    kept = folder / ".terraform"
+    plugins = folder / ".terraform"
     if folder.exists():
         for left in folder.iterdir():
-            if left != kept and left.name != LOCK:
+            if left != plugins and left.name != LOCK:
                 shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(tier.configuration, folder / GENERATED)

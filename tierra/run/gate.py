@@ -27,25 +27,25 @@ def policies() -> list[Path]:
 
 def findings(tiers: Iterable[Tier]) -> list[Finding]:
     """The findings of the policies about the saved plans of these tiers; critical if a plan is forbidden."""
-    asked = policies()
+    programs = policies()
     return [
         line
         for tier in tiers
-        if asked and tier.plan_json.exists()
-        for policy in asked
+        if programs and tier.plan_json.exists()
+        for policy in programs
         for line in _answer(policy, tier)
     ]
 
 
 def _answer(policy: Path, tier: Tier) -> Iterator[Finding]:
-    lines, says = _run(policy, tier)
+    lines, reason = _run(policy, tier)
     shown = [_plain(line) for line in lines[:MOST]]
     if len(lines) > MOST:
         shown.append(f"… {len(lines) - MOST} more lines")
-    if says or shown:
-        action = "forbids" if says else "says"
+    if reason or shown:
+        action = "forbids" if reason else "reports"
         marked = tuple(f"~ {line}" for line in shown)
-        yield Finding(POLICY, tier.name, policy.as_posix(), action, says, marked, bool(says))
+        yield Finding(POLICY, tier.name, policy.as_posix(), action, reason, marked, bool(reason))
 
 
 def _run(policy: Path, tier: Tier) -> tuple[list[str], str]:

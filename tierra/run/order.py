@@ -18,9 +18,9 @@ from tierra.report.findings import REFUSED, Finding
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Tier, Workspace, read_json
 
-# Everything in the cluster goes with it, and the states of other tiers do not name it.
+# Everything in the cluster is deleted with it, although the states of other tiers do not refer to it.
 CLUSTER = "aws_eks_cluster"
-# What other resources name a resource by, as far as nothing else is named like it.
+# Attributes by which other resources refer to a resource, and the form of values that no other resource has.
 NAMES = ("id", "arn", "address", "endpoint", "dns_name", "repository_url")
 UNIQUE = re.compile(r"arn:|[a-z]+-[0-9a-f]{8,}$|db-[A-Z0-9]{10,}$|Z[A-Z0-9]{10,}$|.*\.amazonaws\.com")
 
@@ -33,20 +33,22 @@ def changes(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 
 
 def names(kind: str, change: Mapping[str, Any]) -> set[str]:
-    """The texts by which others refer to a resource that a plan removes. Databases refer to their subnet
-    group by a name of ours, which is quoted in a state."""
+    """The texts by which other resources refer to one that a plan removes. Databases refer to their subnet
+    group by its name, which is quoted in a state."""
     before = change["before"] or {}
-    found = {each for name in NAMES if isinstance(each := before.get(name), str) and UNIQUE.match(each)}
-    return found | ({json.dumps(before["name"])} if _group(kind) and before.get("name") else set())
+    identifiers = {
+        value for name in NAMES if isinstance(value := before.get(name), str) and UNIQUE.match(value)
+    }
+    return identifiers | ({json.dumps(before["name"])} if _group(kind) and before.get("name") else set())
 
 
 def _group(kind: str) -> bool:
-    """Whether it is a group of subnets. One gives up no subnet that an instance still uses
+    """Whether it is a subnet group. AWS does not remove a subnet from it while an instance uses the subnet
     (SubnetAlreadyInUse, SubnetInUse)."""
     return known(kind).kept_while_used and kind.endswith("_subnet_group")
 
 
-# Resources as states have them: tier, address, attributes as JSON.
+# Resources of states: tier, address, attributes as JSON.
 Resources = list[tuple[str, str, str]]
 
 
@@ -86,8 +88,8 @@ def _managed(state: str) -> Iterator[tuple[str, str]]:
 
 
 def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """The resources that a plan removes although other tiers use them: by address, the resources that use it,
-    by tier. Included are groups from which the plan removes a subnet that it destroys."""
+    """The resources that a plan removes although other tiers use them: by address, their users by tier.
+    Included are subnet groups from which the plan removes a subnet that it destroys."""
     removed = {
         address: lost_names
         for address, kind, change in changes(plan)
@@ -98,24 +100,24 @@ def released(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[st
     lost: set[str] = set().union(*removed.values())
     resources = consuming(tier)
     used = {name: users(resources, {name}) for name in lost}
-    taken = {}
+    result = {}
     for address, known_as in removed.items():
         by: dict[str, list[str]] = {}
         for name in known_as:
             for consumer, addresses in used.get(name, {}).items():
                 by[consumer] = sorted({*by.get(consumer, []), *addresses})
         if by:
-            taken[address] = by
+            result[address] = by
     for address, kind, change in changes(plan):
         if _group(kind) and change["actions"] == ["update"]:
-            gone = set(change["before"].get("subnet_ids") or ()) & lost
-            if gone and (by := users(resources, {json.dumps(change["before"]["name"])})):
-                taken[address] = by
-    return taken
+            destroyed = set(change["before"].get("subnet_ids") or ()) & lost
+            if destroyed and (by := users(resources, {json.dumps(change["before"]["name"])})):
+                result[address] = by
+    return result
 
 
 def replaced(tier: Tier, plan: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """The resources that a plan replaces although other tiers depend on them, in the same form."""
+    """The resources that a plan replaces although other tiers use them: by address, their users by tier."""
     removed = [
         (address, kind, names(kind, change))
         for address, kind, change in changes(plan)
@@ -154,16 +156,16 @@ def _findings(tier: Tier) -> Iterator[Finding]:
         targets = [name for name in reversed(workspace.order) if name in dependents]
         address, by = next(iter(stuck.items()))
         more = f"; {len(stuck) - 1} more of this tier are in use too" if len(stuck) > 1 else ""
-        says = (
+        message = (
             f"it would be replaced, and AWS does not delete it while it is in use: {_listed(by)}{more}."
             " Revert the change; or, if the data may be lost, run:"
         )
         lines = (workspace.command("destroy", targets), *then)
-        yield Finding(REFUSED, tier.name, address, "replace", says, lines, critical=True)
+        yield Finding(REFUSED, tier.name, address, "replace", message, lines, critical=True)
     for address, by in released(tier, plan).items():
         if left := {name: at for name, at in by.items() if name not in workspace.selected}:
-            says = f"it is still used by {_listed(left)}. Plan and apply these tiers together:"
-            yield Finding(REFUSED, tier.name, address, "delete", says, then, critical=True)
+            message = f"it is still used by {_listed(left)}. Plan and apply these tiers together:"
+            yield Finding(REFUSED, tier.name, address, "delete", message, then, critical=True)
 
 
 def _listed(by: Mapping[str, list[str]]) -> str:
@@ -171,7 +173,7 @@ def _listed(by: Mapping[str, list[str]]) -> str:
 
 
 def some(addresses: list[str]) -> str:
-    """The first ones, and the number of others."""
+    """The first two addresses, and the number of the others."""
     more = f" and {len(addresses) - 2} more" if len(addresses) > 2 else ""
     return ", ".join(addresses[:2]) + more
 
@@ -195,8 +197,8 @@ def anchored(tier: Tier) -> dict[str, Any]:
 
 
 def targets(tier: Tier, left: set[str]) -> list[str]:
-    """Options for a plan of everything that is configured but these addresses. Resources that are no longer
-    configured are not among them, and stay."""
+    """Options for a plan of all configured resources except these. The plan leaves resources that are no
+    longer configured as they are."""
     configuration = tier.configured()
     addresses = [
         f"{prefix}{kind}.{name}"

@@ -14,7 +14,8 @@ from typing import Any
 from tierra.run.workspace import OVERRIDE, Workspace, write
 
 NAME = OVERRIDE
-GUARDS = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
+# Arguments by which AWS refuses a deletion.
+PROTECTIONS = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
 
 
 def write_overrides(workspace: Workspace) -> None:
@@ -27,8 +28,8 @@ def write_overrides(workspace: Workspace) -> None:
         )
         if workspace.unprotected:
             override["output"] = {"protection": {"value": False}}
-            if lifted := unprotected(configuration):
-                override["resource"] = lifted
+            if resources := unprotected(configuration):
+                override["resource"] = resources
         save(tier.override, override)
 
 
@@ -53,15 +54,15 @@ def rehearsed(module: Path, state: Path, producers: dict[str, Path]) -> dict[str
 
 def unprotected(configuration: dict[str, Any]) -> dict[str, Any]:
     """For every resource that terraform or AWS refuses to delete, the arguments that allow it."""
-    lifted: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for type_name, resources in configuration.get("resource", {}).items():
         for name, resource in resources.items():
-            free: dict[str, Any] = {guard: False for guard in GUARDS if resource.get(guard) is True}
+            allowed: dict[str, Any] = {key: False for key in PROTECTIONS if resource.get(key) is True}
             if resource.get("lifecycle", {}).get("prevent_destroy"):
-                free["lifecycle"] = {"prevent_destroy": False}
-            if free:
-                lifted.setdefault(type_name, {})[name] = free
-    return lifted
+                allowed["lifecycle"] = {"prevent_destroy": False}
+            if allowed:
+                result.setdefault(type_name, {})[name] = allowed
+    return result
 
 
 def save(file: Path, override: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from tierra.run import forecast, kept, program, saved, upstream, waits
+from tierra.run import forecast, forecast_cache, program, saved, upstream, waits
 from tierra.run.board import DONE, RUNNING, Board
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, private, read_json, write
@@ -23,11 +23,11 @@ OPTIONS = ("-input=false", "-no-color", "-out=plan.tfplan")
 
 def plan(tier: Tier) -> None:
     """Plans a selected tier; for another one only determines its present or future outputs."""
-    kept.begin(tier)
+    forecast_cache.begin(tier)
     try:
         _plan(tier)
     finally:
-        kept.end(tier)
+        forecast_cache.end(tier)
 
 
 def _plan(tier: Tier) -> None:
@@ -38,7 +38,7 @@ def _plan(tier: Tier) -> None:
     if tier.selected:
         tier.forget_plan()
         tier.applied.unlink(missing_ok=True)
-        tier.held.unlink(missing_ok=True)
+        tier.held_back.unlink(missing_ok=True)
         if reason := terraform.unsafe():
             raise Failed(reason)
     state = prepare(tier, terraform)
@@ -54,10 +54,10 @@ def _plan(tier: Tier) -> None:
         plan = real(tier, terraform)
         if _wanted(tier) and not forecast.known_outputs(tier, plan):
             _outputs(tier, state)
-    says = summary(plan, forecast=tier.forecast.exists())
-    board.update(tier.name, DONE, says)
+    outcome = summary(plan, forecast=tier.forecast.exists())
+    board.update(tier.name, DONE, outcome)
     if not board.has_table:
-        board.say(f"plan   {tier.name:<14} {says}  ({time.monotonic() - started:.0f} s)\n")
+        board.say(f"plan   {tier.name:<14} {outcome}  ({time.monotonic() - started:.0f} s)\n")
 
 
 def prepare(tier: Tier, terraform: Terraform) -> str:
@@ -107,9 +107,9 @@ def _terraform(tier: Tier, terraform: Terraform, options: Sequence[str]) -> dict
 
 def _forecast(tier: Tier, state: str, moving: list[str]) -> None:
     wanted = _wanted(tier)
-    key = kept.key(tier, state, "plan and outputs" if wanted else "plan")
+    key = forecast_cache.key(tier, state, "plan and outputs" if wanted else "plan")
     tier.keep_configuration()
-    if not kept.restored(tier, key):
+    if not forecast_cache.restored(tier, key):
         terraform = forecast.prepare(tier, state)
         terraform.run(
             ["plan", *OPTIONS, "-refresh=false"],
@@ -120,16 +120,16 @@ def _forecast(tier: Tier, state: str, moving: list[str]) -> None:
         if wanted:
             forecast.outcome(tier, terraform, forecast.PLAN)
         (tier.scratch / forecast.PLAN).unlink()
-        kept.keep(tier, key, plan=True)
+        forecast_cache.keep(tier, key, plan=True)
     tier.forecast.touch()
 
 
 def _outputs(tier: Tier, state: str) -> None:
     """Writes the outputs of the tier after an apply of its configuration to the scratch state."""
-    key = kept.key(tier, state, "outputs")
-    if not kept.restored(tier, key):
+    key = forecast_cache.key(tier, state, "outputs")
+    if not forecast_cache.restored(tier, key):
         forecast.outcome(tier, forecast.prepare(tier, state))
-        kept.keep(tier, key, plan=False)
+        forecast_cache.keep(tier, key, plan=False)
 
 
 def _wanted(tier: Tier) -> bool:
@@ -154,8 +154,8 @@ def summary(plan: dict[str, Any], *, forecast: bool = False) -> str:
     imported, added, changed, destroyed = counts(plan)
     if not (imported or added or changed or destroyed):
         outputs = any(output["actions"] != ["no-op"] for output in plan.get("output_changes", {}).values())
-        says = "outputs change" if outputs else NOTHING
+        text = "outputs change" if outputs else NOTHING
     else:
-        says = f"{added} to add, {changed} to change, {destroyed} to destroy"
-        says = f"{imported} to import, {says}" if imported else says
-    return f"{says} (forecast)" if forecast else says
+        text = f"{added} to add, {changed} to change, {destroyed} to destroy"
+        text = f"{imported} to import, {text}" if imported else text
+    return f"{text} (forecast)" if forecast else text

@@ -18,18 +18,18 @@ from rich.table import Table
 from tierra.aws.types import known
 from tierra.report.holdings import keeps_snapshot, outcome
 from tierra.report.protection import PROTECTION
-from tierra.run.override import GUARDS
+from tierra.run.override import PROTECTIONS
 from tierra.run.workspace import Tier, Workspace
 
 
 @dataclass(frozen=True)
 class Holding:
-    """A resource that is protected or has data, and what happens to it. `guards` are the arguments by which
-    AWS refuses its deletion, as they were last applied."""
+    """A resource that is protected or has data, and what happens to it. `protections` are the arguments
+    by which AWS refuses its deletion, as they were last applied."""
 
     address: str
     outcome: str
-    guards: tuple[str, ...] = ()
+    protections: tuple[str, ...] = ()
 
 
 class TierState:
@@ -53,13 +53,13 @@ class TierState:
     def holdings(self) -> list[Holding]:
         """Protected resources and those with data. There are many equal log groups and releases: those with
         the same outcome share a row."""
-        found = [each for resource in self.resources if (each := _holding(resource))]
-        single = [each for each in found if not _alike(each)]
-        alike = sorted(set(found) - set(single), key=_kind_and_outcome)
+        holdings = [holding for resource in self.resources if (holding := _holding(resource))]
+        rows = [holding for holding in holdings if not _alike(holding)]
+        alike = sorted(set(holdings) - set(rows), key=_kind_and_outcome)
         for (kind, becomes), group in groupby(alike, _kind_and_outcome):
             same = list(group)
-            single.append(same[0] if len(same) == 1 else Holding(f"{kind}.* ({len(same)})", becomes))
-        return single
+            rows.append(same[0] if len(same) == 1 else Holding(f"{kind}.* ({len(same)})", becomes))
+        return rows
 
     @property
     def applied_protection(self) -> bool:
@@ -67,7 +67,7 @@ class TierState:
         resource is protected."""
         if PROTECTION in self._outputs:
             return bool(self._outputs[PROTECTION]["value"])
-        return any(holding.guards for holding in self.holdings)
+        return any(holding.protections for holding in self.holdings)
 
     @property
     def wanted_protection(self) -> bool:
@@ -102,13 +102,15 @@ class TierState:
 
 def _holding(resource: dict[str, Any]) -> Holding | None:
     values = resource["values"]
-    guards = tuple(name for name in GUARDS if values.get(name) is True)
+    protections = tuple(name for name in PROTECTIONS if values.get(name) is True)
     becomes = outcome(resource["type"], values)
-    return Holding(resource["address"], becomes or "is deleted", guards) if guards or becomes else None
+    return (
+        Holding(resource["address"], becomes or "is deleted", protections) if protections or becomes else None
+    )
 
 
 def _alike(holding: Holding) -> bool:
-    return not holding.guards and known(holding.address.partition(".")[0]).minor_data
+    return not holding.protections and known(holding.address.partition(".")[0]).minor_data
 
 
 def _kind_and_outcome(holding: Holding) -> tuple[str, str]:
@@ -120,16 +122,16 @@ def read_states(tiers: list[Tier]) -> list[TierState]:
     return [state for state in map(TierState, tiers) if state.resources]
 
 
-def refusals(workspace: Workspace, going: list[TierState], standing: list[TierState]) -> Iterator[str]:
+def refusals(workspace: Workspace, targets: list[TierState], dependents: list[TierState]) -> Iterator[str]:
     """Why nothing may be destroyed, with the remedy; empty if it may."""
-    by_spec = [state.tier for state in going if state.wanted_protection]
-    by_state = [state.tier for state in going if state.applied_protection and not state.wanted_protection]
-    guarded = [
-        f"    {state.tier}: {holding.address} ({', '.join(holding.guards)})\n"
-        for state in going
+    by_spec = [state.tier for state in targets if state.wanted_protection]
+    by_state = [state.tier for state in targets if state.applied_protection and not state.wanted_protection]
+    by_hand = [
+        f"    {state.tier}: {holding.address} ({', '.join(holding.protections)})\n"
+        for state in targets
         if not state.applied_protection
         for holding in state.holdings
-        if holding.guards
+        if holding.protections
     ]
     spec = workspace.spec.as_posix()
     applied = f"{workspace.command('plan')}, then {workspace.command('apply')}"
@@ -143,12 +145,12 @@ def refusals(workspace: Workspace, going: list[TierState], standing: list[TierSt
             f"{', '.join(by_state)}: {spec} has protection off, and this is not applied yet\n"
             f"  remedy: {applied}, as a separate change; destroy afterwards\n"
         )
-    if guarded:
+    if by_hand:
         yield (
             "AWS refuses to delete resources that were protected by hand\n"
-            f"{''.join(guarded)}  remedy: {applied}\n"
+            f"{''.join(by_hand)}  remedy: {applied}\n"
         )
-    for state in standing:
+    for state in dependents:
         yield (
             f"{state.tier} depends on it and still has {len(state.resources)} resources\n"
             f"  remedy: destroy {state.tier} first (TIER={state.tier}), or everything (without TIER)\n"
@@ -158,13 +160,13 @@ def refusals(workspace: Workspace, going: list[TierState], standing: list[TierSt
 def table(states: list[TierState]) -> Table:
     """The resources that are protected or have data, and what happens to them."""
     rows = Table(box=box.SIMPLE_HEAD)
-    for name in ("tier", "protected or with data", "guard", "when destroyed"):
+    for name in ("tier", "protected or with data", "protection", "when destroyed"):
         rows.add_column(name, overflow="fold")
     for state in states:
         for holding in state.holdings:
             by_terraform = ("prevent_destroy",) if holding.address in state.prevented else ()
             rows.add_row(
-                state.tier, holding.address, ", ".join((*holding.guards, *by_terraform)), holding.outcome
+                state.tier, holding.address, ", ".join((*holding.protections, *by_terraform)), holding.outcome
             )
     return rows
 

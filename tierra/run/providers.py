@@ -46,14 +46,14 @@ def lock(workspace: Workspace) -> None:
     )
     file = Path("environments", "providers.lock.hcl")
     locked = blocks(folder / LOCK)
-    kept = {
+    others = {
         address: block
         for address, block in blocks(file).items()
         if not address.startswith(f"{ours.registry}/")
     }
-    write(file, HEADER + "\n".join(block for _, block in sorted({**kept, **locked}.items())))
+    write(file, HEADER + "\n".join(block for _, block in sorted({**others, **locked}.items())))
     print(f"lock: {file} is written; from now on plans of {ours.name} use these providers only")
-    for address, block in sorted(kept.items()):
+    for address, block in sorted(others.items()):
         mine = locked.get(address.replace(address.split("/")[0], ours.registry, 1), "")
         if mine and version(mine) != version(block):
             source = next(name for name, host in REGISTRIES.items() if address.startswith(f"{host}/"))
@@ -84,7 +84,7 @@ def gather(out: Path, folder: Path) -> None:
     write(folder / "main.tf.json", json.dumps(configuration, indent=2) + "\n")
 
 
-def place(lock: Path, workspace: Workspace) -> None:
+def write_to_tiers(lock: Path, workspace: Workspace) -> None:
     """Writes the lock file of every tier. A provider that the lock lacks is missing there, and terraform
     reports it. Raises Failed if the lock has none of the program's registry."""
     ours, out = program.of(workspace), workspace.out

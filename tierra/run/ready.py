@@ -31,7 +31,7 @@ def ready(workspace: Workspace, goals: list[str]) -> None:
                 f"  remedy: as an operator, {workspace.command('recover', waiting)}"
             )
         if locked := workspace.locked_providers:
-            providers.place(locked, workspace)
+            providers.write_to_tiers(locked, workspace)
     if set(goals) & set(SHOWN):
         graph = workspace.facts["tiers"]
         if "destroy" in goals:

@@ -15,7 +15,7 @@ from tierra.run.journal import Running, created, in_flight, recorded, unrecorded
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, Workspace
 
-# What is nothing in AWS: it waits for something, or stands for what is there anyway, and is made again.
+# Resources that need no recovery: they create nothing in AWS, so that the next apply can create them again.
 NOTHING = ("aws_acm_certificate_validation", "aws_default_")
 REFERENCE = re.compile(r"\$\{([a-z0-9_]+\.[a-z0-9_]+)\.\w+\}")
 
@@ -88,7 +88,7 @@ def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:
         tier.errored.unlink()
     lost = unrecorded(tier.folder, terraform.pull)
     stale = recorded(terraform.pull()).keys() & lost.keys() if lost else set()
-    made = created(tier.journal.read_text(errors="replace")) if lost else {}
+    created_ids = created(tier.journal.read_text(errors="replace")) if lost else {}
     configuration = tier.configured()["resource"]
     left = {}
     for address, id_ in lost.items():
@@ -96,7 +96,7 @@ def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:
             continue
         if address in stale:  # replaced: the state has the previous resource
             _run(terraform, "state", "rm", timeout, address)
-        for candidate in import_ids(address, id_, configuration, made):
+        for candidate in import_ids(address, id_, configuration, created_ids):
             try:
                 _run(terraform, "import", "-input=false", timeout, address, candidate)
                 break
@@ -110,23 +110,23 @@ def _recover(tier: Tier, terraform: Terraform) -> dict[str, str]:
     return left
 
 
-def import_ids(address: str, id_: str, configuration: Any, made: dict[str, str]) -> list[str]:
+def import_ids(address: str, id_: str, configuration: Any, created_ids: dict[str, str]) -> list[str]:
     """The ids to try: that of the documentation as far as its parts are known, then the one that terraform
     showed. Parts are arguments of the configuration, and `id`."""
     terraform_type, name = address.split(".", 1)
     arguments = configuration.get(terraform_type, {}).get(name, {})
-    words = {
-        argument: REFERENCE.sub(lambda found: made.get(found[1], found[0]), _text(value))
+    values = {
+        argument: REFERENCE.sub(lambda match: created_ids.get(match[1], match[0]), _text(value))
         for argument, value in arguments.items()
     }
-    found = []
+    ids = []
     for pattern in known(terraform_type).import_ids:
         try:
-            found.append(pattern.format(**{**words, "id": id_}))
+            ids.append(pattern.format(**{**values, "id": id_}))
         except KeyError:
             continue
-    wanted = [each for each in found if "${" not in each]
-    return list(dict.fromkeys((*wanted[:1], id_)))
+    known_ids = [candidate for candidate in ids if "${" not in candidate]
+    return list(dict.fromkeys((*known_ids[:1], id_)))
 
 
 def _text(value: Any) -> str:

@@ -42,7 +42,9 @@ def rehearse(workspace: Workspace, words: list[str]) -> None:
     step("apply", f"TIER={' '.join(_with_needs(scratch))}")
     for goal in ("apply", "unchanged"):
         step(goal, role=ROLES[goal])
-    print(f"rehearse: lifting protection, as an operator must before destroying {environment}", flush=True)
+    print(
+        f"rehearse: turning protection off, as an operator must before destroying {environment}", flush=True
+    )
     for goal in ("plan", "apply"):
         step(goal, UNPROTECTED, role=ROLES[goal])
     step("destroy", UNPROTECTED)

@@ -159,11 +159,11 @@ class Terraform:
         try:
             output = begin(stack) if journal else log.open("ab")
         except Running:
-            raise Failed(self._says("another make apply runs in this folder", "wait for it")) from None
+            raise Failed(self._message("another make apply runs in this folder", "wait for it")) from None
         except OSError as error:
             name = stack / "journal" if journal else log
-            says = f"{name}: {error.strerror}"
-            raise Failed(self._says(says, "free some space, or make the folder writable")) from None
+            what = f"{name}: {error.strerror}"
+            raise Failed(self._message(what, "free some space, or make the folder writable")) from None
         if self.workspace.verbose:
             self.board.say(f"{shlex.join(command)}\n")
         self.board.update(self.tier.name, RUNNING, doing)
@@ -238,7 +238,9 @@ class Terraform:
         """Why a plan would be wrong: something exists that the state lacks. Empty if nothing does."""
         remedy = self.workspace.command("recover", [self.tier.name])
         if self.tier.errored.exists():
-            return self._says(f"an apply could not write its state, which is in {self.tier.errored}", remedy)
+            return self._message(
+                f"an apply could not write its state, which is in {self.tier.errored}", remedy
+            )
         if not self.tier.journal.exists():
             return ""
         try:
@@ -248,12 +250,12 @@ class Terraform:
         if not lost:
             return ""
         addresses = ", ".join(list(lost)[:3]) + (", …" if len(lost) > 3 else "")
-        return self._says(
+        return self._message(
             f"an apply ended before the state had all that it created; {len(lost)} missing: {addresses}",
             remedy,
         )
 
-    def _says(self, what: str, remedy: str) -> str:
+    def _message(self, what: str, remedy: str) -> str:
         return f"{self.verb}: {self.tier.name} of {self.workspace.environment}: {what}\n  remedy: {remedy}"
 
     def pull(self) -> str:

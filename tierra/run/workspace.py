@@ -289,7 +289,7 @@ class Tier:
         return self.folder / "waiting.plan.json"
 
     @property
-    def held(self) -> Path:
+    def held_back(self) -> Path:
         """Resources that an apply did not remove yet, because other tiers still used them; see order.py."""
         return self.folder / "held"
 

@@ -72,8 +72,8 @@ class Names:
     def pattern(self, kind: str) -> str:
         """A pattern for every name of a kind in a policy. If the limit is so low that the stem may be
         truncated, the pattern ends with the part that never is."""
-        kept = self.stem[: LIMITS[kind] - DIGEST - 1].rstrip("-")
-        return f"{kept}-*" if kept == self.stem else f"{kept}*"
+        prefix = self.stem[: LIMITS[kind] - DIGEST - 1].rstrip("-")
+        return f"{prefix}-*" if prefix == self.stem else f"{prefix}*"
 
     def bucket(self, role: str) -> str:
         """Names of buckets are unique in all of AWS, so they contain the account."""

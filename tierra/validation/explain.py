@@ -60,7 +60,7 @@ class Explainer:
         allowed = list(self._at(path[:-1]).get("properties", {}))
         section = dotted(path[:-1])
         rule = f"the key must be one that {section or self.whole} has: {', '.join(allowed)}"
-        elsewhere = [dotted(path[:-1]) or "the top level" for path in self._places(key)]
+        elsewhere = [dotted(path[:-1]) or "the top level" for path in self._paths(key)]
         if secret(path):
             remedy = "remove the line: a spec must not contain secrets; replace the secret if it was shared"
             return Violation(path, rule, remedy)
@@ -119,7 +119,7 @@ class Explainer:
             node = self._resolved({**target, **{key: value for key, value in node.items() if key != "$ref"}})
         return node
 
-    def _places(self, key: str) -> Iterator[KeyPath]:
+    def _paths(self, key: str) -> Iterator[KeyPath]:
         """Every path in the schema that ends in a key."""
         waiting: list[tuple[KeyPath, Schema]] = [((), self.schema)]
         while waiting:

@@ -28,8 +28,8 @@ def as_name(text: str, longest: int = LONGEST) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).lstrip("-0123456789")[:longest].rstrip("-")
 
 
-def is_text(name: str, other: str) -> None:
+def is_text(name: str, suggestion: str) -> None:
     """Raises the error of a name that YAML reads as a value; `other` is the name that the remedy offers."""
     if name in NO_TEXT:
         rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
-        raise rule_error(rule, f"write another name, such as {other}")
+        raise rule_error(rule, f"write another name, such as {suggestion}")

@@ -89,7 +89,7 @@ class Parser:
 
     def _take(self, event: yaml.Event, line: int) -> None:
         if isinstance(event, yaml.AliasEvent):
-            self._place(self._alias(event.anchor or "", line), line)
+            self._attach(self._alias(event.anchor or "", line), line)
         elif isinstance(event, yaml.ScalarEvent):
             plain = event.implicit[0] and not event.style
             node = Node(line, event.value if plain else f'"{event.value}"', event.value)
@@ -107,7 +107,7 @@ class Parser:
             self._open.pop().closed = True
 
     def _add(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, node: Node) -> None:
-        self._place(node, node.line)
+        self._attach(node, node.line)
         if event.anchor:
             self._anchors[event.anchor] = node
         if event.tag is not None:
@@ -142,7 +142,7 @@ class Parser:
             )
         return node
 
-    def _place(self, node: Node, line: int) -> None:
+    def _attach(self, node: Node, line: int) -> None:
         """Puts a value at the parser's position: the root, an item, a key, or the value of the previous
         key."""
         if not self._open:

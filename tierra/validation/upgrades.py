@@ -82,7 +82,7 @@ LATEST = OLDEST + len(STEPS)
 
 def upgrade(file: str, document: Document, steps: Mapping[int, Step] = STEPS) -> list[str]:
     """Changes a document into one of the latest version, and returns the changes, a line each. Raises
-    SpecError for a spec that is newer than this program, because nothing else in it can be judged. An invalid
+    SpecError for a spec that is newer than this program, because its other keys cannot be checked. An invalid
     version stays, and the model refuses it.
     """
     latest = OLDEST + len(steps)

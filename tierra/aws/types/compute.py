@@ -17,13 +17,13 @@ TYPES: Mapping[str, Type] = {
     "aws_eks_cluster": Type(
         volatile=("platform_version", "status"),
         tenant=("the cluster", "name"),
-        missed="everything in the cluster is deleted",
+        outage="everything in the cluster is deleted",
         version="version",
     ),
     "aws_eks_node_group": Type(
         volatile=("resources", "status"),
-        missed="its pods have no node",
-        missed_beside="its pods move to other nodes, if those have room",
+        outage="its pods have no node",
+        partial_outage="its pods move to other nodes, if those have room",
         interrupts={
             "launch_template": "its nodes are replaced one after another, and their pods move",
             "release_version": "its nodes are replaced one after another, and their pods move",
@@ -71,7 +71,7 @@ TYPES: Mapping[str, Type] = {
     "helm_release": Type(
         import_ids=("{namespace}/{name}",),
         minor_data=True,
-        missed="its pods stop",
+        outage="its pods stop",
         usage="volumes of its pods, by their size, and requests of its pods to AWS",
     ),
 }

@@ -12,7 +12,7 @@ TYPES: Mapping[str, Type] = {
         volatile=("engine_version_actual", "latest_restorable_time", "replicas", "status"),
         holds_data=True,
         tenant=("PostgreSQL", "identifier"),
-        missed="its database cannot be reached",
+        outage="its database cannot be reached",
         interrupts={
             "engine_version": "it is upgraded, and cannot be reached meanwhile",
             "instance_class": "it restarts; with a standby, for as long as a failover takes",
@@ -51,7 +51,7 @@ TYPES: Mapping[str, Type] = {
         volatile=("engine_version_actual", "member_clusters"),
         holds_data=True,
         tenant=("Redis", "replication_group_id"),
-        missed="its cache cannot be reached",
+        outage="its cache cannot be reached",
         interrupts={
             "engine_version": "its nodes are replaced; writes fail during a failover",
             "node_type": "its nodes are replaced; writes fail during a failover",
@@ -77,7 +77,7 @@ TYPES: Mapping[str, Type] = {
         shows_each={"cluster_members": "aws_docdb_cluster_instance"},
         holds_data=True,
         tenant=("DocumentDB", "cluster_identifier"),
-        missed="its database cannot be reached",
+        outage="its database cannot be reached",
         interrupts={"engine_version": "it is upgraded; its instances are offline for a short time"},
         waits=("engine_version",),
         version="engine_version",
@@ -85,8 +85,8 @@ TYPES: Mapping[str, Type] = {
     ),
     "aws_docdb_cluster_instance": Type(
         volatile=("writer",),
-        missed="its database cannot be reached",
-        missed_beside="connections to it break; the other instances answer",
+        outage="its database cannot be reached",
+        partial_outage="connections to it break; the other instances answer",
         interrupts={"instance_class": "it restarts; if it is the primary, another one takes over"},
         waits=("identifier", "instance_class"),
         usage="CPU credits of burstable instances",

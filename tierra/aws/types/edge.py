@@ -9,7 +9,7 @@ from tierra.aws.types.entry import Type
 TYPES: Mapping[str, Type] = {
     "aws_route53_record": Type(
         import_ids=("{zone_id}_{name}_{type}_{set_identifier}", "{zone_id}_{name}_{type}"),
-        missed="its name is not found",
+        outage="its name is not found",
         usage="DNS queries, where the record is no alias of something in AWS",
     ),
     "aws_route53_zone": Type(kept_while_used=True),
@@ -21,16 +21,16 @@ TYPES: Mapping[str, Type] = {
     "aws_acm_certificate_validation": Type(free=True),
     "aws_lb": Type(
         tenant=("the load balancer", "name"),
-        missed="the platform cannot be reached",
+        outage="the platform cannot be reached",
         public={"internal": False},
         usage="capacity units of the load balancer, by traffic",
     ),
-    "aws_lb_listener": Type(missed="the platform cannot be reached on its port", free=True),
+    "aws_lb_listener": Type(outage="the platform cannot be reached on its port", free=True),
     "aws_lb_listener_certificate": Type(import_ids=("{listener_arn}_{certificate_arn}",)),
     "aws_lb_listener_rule": Type(free=True),
     "aws_lb_target_group": Type(
         volatile=("load_balancer_arns",),
-        missed="its targets get no requests",
+        outage="its targets get no requests",
         free=True,
     ),
     "aws_wafv2_ip_set": Type(import_ids=("{id}/{name}/{scope}",), free=True),

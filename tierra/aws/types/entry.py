@@ -1,4 +1,4 @@
-"""The form of an entry: what is known of a type of resource."""
+"""The form of an entry: what Tierra knows about a type of resource."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Type:
     # braces, the most specific first (website/docs/r/<type>.html.markdown, "Import"; of helm_release,
     # docs/resources/release.md of hashicorp/terraform-provider-helm).
     import_ids: tuple[str, ...] = ()
-    # What an import sets where no API answers (resourceInstanceImport and resourceClusterImport in
-    # internal/service/rds and docdb).
+    # The values that an import sets because no API returns them (resourceInstanceImport and
+    # resourceClusterImport in internal/service/rds and docdb).
     import_sets: Mapping[str, Any] = field(default_factory=dict)
 
     # Expected drift. `volatile`: attributes that AWS changes in normal operation; a test compares the names
@@ -51,20 +51,21 @@ class Type:
     # Sources: the errors of DeleteVpc, DeleteSubnet, DeleteSecurityGroup, DeleteDBSubnetGroup,
     # DeleteCacheSubnetGroup, DeletePolicy and DeleteHostedZone in AWS's API references.
     kept_while_used: bool = False
-    # The types of the resources in it; for a subnet its tag says which.
+    # The types of the resources in it; for a subnet they depend on its tag.
     contents: tuple[str, ...] | None = None
     # For a resource in a network: its noun, and the argument with its name.
     tenant: tuple[str, str] | None = None
 
-    # Downtime: what is missing between the destruction of a resource and its replacement; the interruption
-    # if others of the same kind stay; and the changes in place that interrupt, by argument.
+    # Downtime. `outage`: the effect on users between the destruction of a resource and its replacement;
+    # `partial_outage`: the effect if others of the same type stay. `interrupts`: the effect of changes in
+    # place, by argument.
     #   RDS: docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html
     #   ElastiCache: docs.aws.amazon.com/AmazonElastiCache/latest/dg/AutoFailover.html and
     #   Scaling.RedisReplGrps.html
     #   DocumentDB: docs.aws.amazon.com/documentdb/latest/developerguide/db-instance-maintain.html
     #   EKS: docs.aws.amazon.com/eks/latest/userguide/managed-node-update-behavior.html
-    missed: str = ""
-    missed_beside: str = ""
+    outage: str = ""
+    partial_outage: str = ""
     interrupts: Mapping[str, str] = field(default_factory=dict)
     # Arguments whose changes wait for the maintenance window while apply_immediately is false; sources in
     # tierra/aws/waits.py.

@@ -41,13 +41,13 @@ TYPES: Mapping[str, Type] = {
             "{route_table_id}_{destination_ipv6_cidr_block}",
             "{route_table_id}_{destination_prefix_list_id}",
         ),
-        missed="its targets cannot be reached",
+        outage="its targets cannot be reached",
         free=True,
     ),
-    "aws_internet_gateway": Type(missed="the platform and the internet cannot reach each other", free=True),
+    "aws_internet_gateway": Type(outage="the platform and the internet cannot reach each other", free=True),
     "aws_nat_gateway": Type(
-        missed="private subnets of its zone cannot reach the internet",
-        missed_beside="connections through it break; another NAT gateway takes over",
+        outage="private subnets of its zone cannot reach the internet",
+        partial_outage="connections through it break; another NAT gateway takes over",
         usage="bytes through NAT, and traffic to the internet",
     ),
     "aws_eip": Type(
@@ -57,7 +57,7 @@ TYPES: Mapping[str, Type] = {
             "private_dns": "aws_nat_gateway",
             "private_ip": "aws_nat_gateway",
         },
-        missed=("its address is permanently released, and partners that allow only it refuse the platform"),
+        outage=("its address is permanently released, and partners that allow only it refuse the platform"),
     ),
     "aws_network_acl": Type(
         shows_each={"egress": "aws_network_acl_rule", "ingress": "aws_network_acl_rule"},
@@ -80,11 +80,11 @@ TYPES: Mapping[str, Type] = {
     "aws_default_security_group": Type(free=True),
     "aws_flow_log": Type(usage="flow logs, by the bytes written"),
     "aws_ec2_transit_gateway_vpc_attachment": Type(
-        missed="networks behind the transit gateway cannot be reached",
+        outage="networks behind the transit gateway cannot be reached",
         usage="transit gateways, by the hour attached and the bytes sent",
     ),
     "aws_vpn_gateway_attachment": Type(
-        missed="networks behind the virtual private gateway cannot be reached",
+        outage="networks behind the virtual private gateway cannot be reached",
         free=True,
     ),
 }

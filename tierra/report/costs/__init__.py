@@ -66,8 +66,8 @@ def estimate(folder: Path, plans: Mapping[str, dict[str, Any]], region: str) -> 
             for (tier, kind, why), addresses in unpriced.items()
         ],
         "usage": [
-            {"type": kind, "what": what, "tiers": _tiers(places), "count": len(places)}
-            for (kind, what), places in usage.items()
+            {"type": kind, "what": what, "tiers": _tiers(addresses), "count": len(addresses)}
+            for (kind, what), addresses in usage.items()
         ],
     }
 
@@ -163,8 +163,8 @@ def _by_usage(resource: Resource) -> Iterator[str]:
         yield SPOT
 
 
-def _tiers(places: list[str]) -> list[str]:
-    return list(dict.fromkeys(item.split(":")[0] for item in places))
+def _tiers(addresses: list[str]) -> list[str]:
+    return list(dict.fromkeys(item.split(":")[0] for item in addresses))
 
 
 def _list(addresses: list[str], address: str) -> None:

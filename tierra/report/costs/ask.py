@@ -68,8 +68,8 @@ def ask(wanted: set[tuple[str, Sku]]) -> dict[str, dict[Sku, float | None]]:
     client = botocore.session.Session().create_client("pricing", region_name=ENDPOINT, config=QUICK)
     answers: dict[str, dict[Sku, float | None]] = defaultdict(dict)
     with ThreadPoolExecutor(QUICK.max_pool_connections) as pool:
-        asked = {key: pool.submit(price, client, *key) for key in sorted(wanted, key=str)}
-        for (region, sku), answer in asked.items():
+        futures = {key: pool.submit(price, client, *key) for key in sorted(wanted, key=str)}
+        for (region, sku), answer in futures.items():
             answers[region][sku] = answer.result()
     return answers
 

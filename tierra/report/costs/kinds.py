@@ -6,22 +6,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tierra.report.costs import quantities, skus
-from tierra.report.costs.quantities import HOURS, Counter, one
+from tierra.report.costs.quantities import HOURS, Counter, fixed
 
 PRICED: Mapping[str, Counter] = {
-    "aws_cloudwatch_composite_alarm": one(skus.COMPOSITE_ALARM),
-    "aws_cloudwatch_dashboard": one(skus.DASHBOARD),
+    "aws_cloudwatch_composite_alarm": fixed(skus.COMPOSITE_ALARM),
+    "aws_cloudwatch_dashboard": fixed(skus.DASHBOARD),
     "aws_cloudwatch_metric_alarm": quantities.alarm,
     "aws_db_instance": quantities.database,
     "aws_docdb_cluster_instance": quantities.documents,
-    "aws_eip": one(skus.ADDRESS, HOURS),
-    "aws_eks_cluster": one(skus.CLUSTER, HOURS),
+    "aws_eip": fixed(skus.ADDRESS, HOURS),
+    "aws_eks_cluster": fixed(skus.CLUSTER, HOURS),
     "aws_eks_node_group": quantities.nodes,
     "aws_elasticache_replication_group": quantities.caches,
-    "aws_kms_key": one(skus.KEY),
+    "aws_kms_key": fixed(skus.KEY),
     "aws_lb": quantities.balancer,
-    "aws_nat_gateway": one(skus.NAT, HOURS),
-    "aws_secretsmanager_secret": one(skus.SECRET),
+    "aws_nat_gateway": fixed(skus.NAT, HOURS),
+    "aws_secretsmanager_secret": fixed(skus.SECRET),
     "aws_vpc_endpoint": quantities.endpoint,
     "aws_wafv2_web_acl": quantities.firewall,
 }

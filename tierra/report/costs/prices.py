@@ -48,10 +48,12 @@ def known(region: str) -> Mapping[str, Price]:
         for source, prices in table["regions"].get(section, {}).items()
         for name, usd in prices.items()
     }
-    return known | {name: Price(entry["usd"], entry["day"], ASKED) for name, entry in asked(region).items()}
+    return known | {
+        name: Price(entry["usd"], entry["day"], ASKED) for name, entry in aws_answers(region).items()
+    }
 
 
-def asked(region: str) -> dict[str, Any]:
+def aws_answers(region: str) -> dict[str, Any]:
     """AWS's answers for a region so far."""
     file = CACHE / f"{region}.json"
     answer: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
@@ -64,5 +66,5 @@ def keep(region: str, answers: Mapping[Sku, float]) -> Path:
     new = {str(sku): {"usd": usd, "day": today} for sku, usd in answers.items()}
     CACHE.mkdir(exist_ok=True)
     file = CACHE / f"{region}.json"
-    write(file, json.dumps(asked(region) | new, indent=1, sort_keys=True) + "\n")
+    write(file, json.dumps(aws_answers(region) | new, indent=1, sort_keys=True) + "\n")
     return file

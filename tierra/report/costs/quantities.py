@@ -50,7 +50,7 @@ Found = Iterator[Use | str]
 Counter = Callable[[Resource, Sequence[Resource]], Found]
 
 
-def one(sku: Sku, quantity: float = 1) -> Counter:
+def fixed(sku: Sku, quantity: float = 1) -> Counter:
     """The counter of a type with a fixed price."""
 
     def count(_resource: Resource, _others: Sequence[Resource]) -> Found:

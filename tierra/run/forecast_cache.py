@@ -55,7 +55,7 @@ def key(tier: Tier, state: str, what: str) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def restored(tier: Tier, wanted: str) -> bool:
+def restored(tier: Tier, key_: str) -> bool:
     """Restores the forecast with this key, as if it had been made now; False if there is none. With
     VERBOSE=yes it is never reused, because terraform's output is wanted."""
     try:
@@ -63,7 +63,7 @@ def restored(tier: Tier, wanted: str) -> bool:
         whole = all(saved.checksum(tier.scratch / name) == sum_ for name, sum_ in note["files"].items())
     except (OSError, LookupError, Failed):
         return False
-    if note["key"] != wanted or not whole or tier.workspace.verbose:
+    if note["key"] != key_ or not whole or tier.workspace.verbose:
         return False
     if STATE in note["files"]:
         (tier.scratch / STATE).replace(tier.scratch_state)
@@ -75,11 +75,11 @@ def restored(tier: Tier, wanted: str) -> bool:
     return True
 
 
-def keep(tier: Tier, made_of: str, *, plan: bool) -> None:
+def keep(tier: Tier, key_: str, *, plan: bool) -> None:
     """Keeps the new scratch state, and with `plan` the plan and its text."""
     files = {STATE: tier.scratch_state} if tier.scratch_state.exists() else {}
     for file in (tier.plan_json, tier.plan_log) if plan else ():
         private(tier.scratch / file.name, file.read_text(encoding="utf-8"))
         files[file.name] = file
     sums = {name: saved.checksum(file) for name, file in files.items()}
-    write(tier.scratch / NOTE, json.dumps({"key": made_of, "files": sums}) + "\n")
+    write(tier.scratch / NOTE, json.dumps({"key": key_, "files": sums}) + "\n")

@@ -1,4 +1,4 @@
-"""Problems of a release, and whether terraform stops because of them."""
+"""What a release violates, and whether terraform stops because of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Flaw(NamedTuple):
     warns."""
 
     path: str
-    says: str
+    message: str
     source: str
     sure: bool = True
 
@@ -29,14 +29,14 @@ def choice(value: Any, allowed: str, path: str, source: str = CORE) -> Flaws:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """A problem at `where`: an argument of the release, or an object of its chart and a path in it. `sure`
-    problems stop terraform; the others are warnings. `later` ones can be judged only when the release is
-    applied, because earlier resources may still change the cluster.
+class Violation:
+    """A violated rule at `where`: an argument of the release, or an object of its chart and a path in it.
+    `sure` violations stop terraform; the others are warnings. `later` ones can be checked only when the
+    release is applied, because earlier resources may still change the cluster.
     """
 
     where: str
-    says: str
+    message: str
     source: str
     sure: bool = True
     later: bool = False

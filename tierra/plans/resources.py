@@ -13,8 +13,9 @@ Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Resources by type, and by address below that. `configured` is the generated Terraform."""
+class Resources:
+    """The values of resources by type and address, before and after a plan. `configured` is the generated
+    Terraform."""
 
     before: Mapping[str, Mapping[str, Values]]
     after: Mapping[str, Mapping[str, Values]]
@@ -26,12 +27,12 @@ class Standing:
     def will_be(self, terraform_type: str) -> Mapping[str, Values]:
         return self.after.get(terraform_type, {})
 
-    def others(self, change: Change) -> bool:
+    def has_others(self, change: Change) -> bool:
         """Whether other resources of the same type exist before the change and after it."""
-        kept = self.was(change.type).keys() & self.will_be(change.type).keys()
-        return bool(kept - {change.address})
+        staying = self.was(change.type).keys() & self.will_be(change.type).keys()
+        return bool(staying - {change.address})
 
-    def goes(self, terraform_type: str, argument: str, value: Any) -> bool:
+    def destroys(self, terraform_type: str, argument: str, value: Any) -> bool:
         """Whether the plan destroys, without replacement, a resource that an argument refers to."""
         left = self.will_be(terraform_type)
         return value is not None and any(
@@ -41,14 +42,14 @@ class Standing:
         )
 
 
-def standing(plan: Mapping[str, Any], configured: Mapping[str, Any]) -> Standing:
+def planned_resources(plan: Mapping[str, Any], configured: Mapping[str, Any]) -> Resources:
     """From terraform's JSON of a plan. Deposed objects of an interrupted apply, which terraform only removes,
-    are in neither picture."""
-    pictures: tuple[dict[str, dict[str, Values]], dict[str, dict[str, Values]]] = ({}, {})
+    are neither before nor after."""
+    before_after: tuple[dict[str, dict[str, Values]], dict[str, dict[str, Values]]] = ({}, {})
     for resource in plan.get("resource_changes", []):
         if resource.get("mode") == "data" or resource.get("deposed"):
             continue
-        for picture, values in zip(pictures, sides(resource["change"]), strict=True):
+        for side, values in zip(before_after, sides(resource["change"]), strict=True):
             if values is not None:
-                picture.setdefault(resource["type"], {})[resource["address"]] = values
-    return Standing(*pictures, configured)
+                side.setdefault(resource["type"], {})[resource["address"]] = values
+    return Resources(*before_after, configured)
