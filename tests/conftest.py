@@ -97,12 +97,12 @@ def roots(request: pytest.FixtureRequest, folders: dict[str, Path]) -> dict[str,
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Aws]:
-    """The pretended account of one process of the tests."""
+    """The simulated account of one process of the tests."""
     from support.pretend_aws import Aws  # loads moto, which most tests do not need
 
-    found = Aws()
-    yield found
-    found.stop()
+    account = Aws()
+    yield account
+    account.stop()
 
 
 @pytest.fixture
@@ -114,10 +114,10 @@ def production(tmp_path: Path, aws: Aws) -> Production:
     aws.reset()
     source = once("production", lambda folder: planned(folder, aws))
     aws.reset()
-    made = Production(tmp_path / "tierra", aws, source)
-    made.bucket()
-    made.terraform(IMPATIENT)
-    return made
+    project = Production(tmp_path / "tierra", aws, source)
+    project.create_bucket()
+    project.terraform(IMPATIENT)
+    return project
 
 
 @pytest.fixture(scope="session")
@@ -188,7 +188,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, ())]
-    if any("test_a_change_of_the_day" in each.nodeid for each in reports):
+    if any("test_change_of_the_day_is_applied_as_planned" in each.nodeid for each in reports):
         terminalreporter.write_line(f'changes of a spec: --changes="{config.option.changes}" makes the same')
 
 
@@ -201,7 +201,8 @@ LONG = {
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first in each half: two processes begin with a half each, and end at about the same time."""
+    """Puts the long tests first in each half, so that two processes, with a half each, end at about the same
+    time."""
     long = [each for each in items if each.path.stem in LONG]
     short = [each for each in items if each.path.stem not in LONG]
     middle = (len(items) + 1) // 2 - len(long[::2])

@@ -38,7 +38,7 @@ def main() -> int:
         for number in range(rounds):
             aws.reset()
             production = Production(Path(scratch, str(number)), aws)
-            production.bucket()
+            production.create_bucket()
             done = live(production, Random(number))
             missing = unrecorded(production)
             tried += done

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.operating import Standing
+from support.operating import AppliedSandbox
 from support.project import without_make
 from support.rehearsing import installed
 
@@ -24,7 +24,7 @@ ROLE = {"type": "aws_iam_role", "name": "nodes", "address": "aws_iam_role.nodes"
 
 
 def test_drift_and_errors_have_different_exit_codes(tmp_path: Path) -> None:
-    project = Standing(tmp_path / "tierra")
+    project = AppliedSandbox(tmp_path / "tierra")
     folder = project.folder / "cdktf.out" / "sandbox"
 
     def code(**variables: str) -> tuple[int, str]:
@@ -35,7 +35,7 @@ def test_drift_and_errors_have_different_exit_codes(tmp_path: Path) -> None:
         )
         return run.returncode, run.stdout + run.stderr
 
-    database = project.one("aws_db_instance", "acme-sandbox-postgres")
+    database = project.existing("aws_db_instance", "acme-sandbox-postgres")
     moved = {"latest_restorable_time": "2026-01-01T00:00:00Z", "backup_retention_period": 0}
     project.cloud().put("aws_db_instance", f"us-east-1/{database['id']}", {**database, **moved})
     clean, output = code()
@@ -43,10 +43,10 @@ def test_drift_and_errors_have_different_exit_codes(tmp_path: Path) -> None:
     assert "drift: not applied, so not compared: state, storage, compute" in output
     assert "drift: 2 values are not counted" in output
 
-    vpc, cloud = project.one("aws_vpc", "acme-sandbox-main"), project.cloud()
+    vpc, cloud = project.existing("aws_vpc", "acme-sandbox-main"), project.cloud()
     renamed = {key: {**vpc[key], "Name": "a|`b"} for key in ("tags", "tags_all")}
     cloud.put("aws_vpc", f"us-east-1/{vpc['id']}", {**vpc, "enable_dns_hostnames": False, **renamed})
-    cloud.delete("aws_eip", f"us-east-1/{project.one('aws_eip', 'acme-sandbox-nat-a')['id']}")
+    cloud.delete("aws_eip", f"us-east-1/{project.existing('aws_eip', 'acme-sandbox-nat-a')['id']}")
     run = project.make("drift", TIER="network")
     assert run.returncode == 2
     report = json.loads((folder / "drift.json").read_text())

@@ -1,7 +1,7 @@
-"""Applied environments are changed, and changed back: by every key of the spec in make soak; by many keys at
-once in make test, and by one key of the day, which is not changed back there.
+"""Changes of applied environments. make soak changes every key of the spec and reverts each change. make test
+changes many keys at once and reverts them, and changes one key, chosen by the date, which it does not revert.
 
-    pytest tests/test_living.py --changes=2026-02-28     those of a day
+    pytest tests/test_living.py --changes=2026-02-28     the changes of a day
     pytest tests/test_living.py --changes=all
     pytest tests/test_living.py --changes="data.postgres.replicas network.zones=a,b edge.*"
 """
@@ -13,37 +13,47 @@ from typing import Any
 
 import pytest
 from support.changing import TOGETHER, Change, chosen, every
-from support.living import Living, Step, applied, differences, live, steps, unexpected, unkept, unreported
+from support.living import (
+    AppliedEnvironment,
+    Step,
+    applied,
+    change_problems,
+    differences,
+    steps,
+    unexpected,
+    unplanned,
+    unreported,
+)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "change" in metafunc.fixturenames:
-        soaks = metafunc.definition.get_closest_marker("soak")
-        found = every() if soaks else chosen(metafunc.config.getoption("changes"))
-        metafunc.parametrize("change", found, ids=str)
+        soak = metafunc.definition.get_closest_marker("soak")
+        changes = every() if soak else chosen(metafunc.config.getoption("changes"))
+        metafunc.parametrize("change", changes, ids=str)
 
 
 @pytest.fixture
-def living(change: Change, tmp_path: Path) -> Living:
-    return Living(tmp_path / "tierra", applied(change.base))
+def project(change: Change, tmp_path: Path) -> AppliedEnvironment:
+    return AppliedEnvironment(tmp_path / "tierra", applied(change.base))
 
 
-def test_a_change_of_the_day(living: Living, change: Change) -> None:
-    check(living, change, back=change.key == TOGETHER)
+def test_change_of_the_day_is_applied_as_planned(project: AppliedEnvironment, change: Change) -> None:
+    check(project, change, back=change.key == TOGETHER)
 
 
 @pytest.mark.soak
-def test_every_change(living: Living, change: Change) -> None:
-    check(living, change, back=change.back)
+def test_every_change_is_applied_as_planned(project: AppliedEnvironment, change: Change) -> None:
+    check(project, change, back=change.back)
 
 
-def check(living: Living, change: Change, *, back: bool) -> None:
-    if wrong := live(living, change, back=back):
-        again = f'pytest tests/test_living.py --changes="{change}"'
-        pytest.fail("\n".join([f"{change} ({change.base}); again: {again}", *wrong[:20]]), pytrace=False)
+def check(project: AppliedEnvironment, change: Change, *, back: bool) -> None:
+    if problems := change_problems(project, change, back=back):
+        command = f'pytest tests/test_living.py --changes="{change}"'
+        pytest.fail("\n".join([f"{change} ({change.base}); again: {command}", *problems[:20]]), pytrace=False)
 
 
-def test_a_day_has_its_changes() -> None:
+def test_changes_are_chosen_by_day_key_or_pattern() -> None:
     assert chosen("2026-02-28") == chosen("2026-02-28")
     assert str(chosen("2026-02-28")[0]) == "together=usual"
     assert len(chosen("2026-02-28")) == 2
@@ -58,7 +68,7 @@ def planned(address: str, *actions: str, **change: Any) -> dict[str, Any]:
     return {"resource_changes": [{"address": address, "change": {"actions": list(actions), **change}}]}
 
 
-def test_a_plan_in_steps() -> None:
+def test_steps_list_changed_attributes_by_address() -> None:
     before = {"name": "a", "port": 1, "tags": {"Name": "a"}, "zones": ["a", "b"], "arn": "arn:1", "note": ""}
     after = {"name": "b", "port": 1, "tags": {"Name": "b"}, "zones": ["b", "a"], "note": None}
     plan = planned("aws_lb.main", "update", before=before, after=after, after_unknown={"arn": True})
@@ -70,7 +80,7 @@ def test_a_plan_in_steps() -> None:
     assert steps(planned("aws_lb.main", "no-op", before=before, after=before)) == {}
 
 
-def test_differences_of_a_forecast() -> None:
+def test_differences_between_forecast_and_plan_are_reported() -> None:
     update = planned("aws_lb.main", "update", before={"name": "a"}, after={"name": "b"})
     later = planned("aws_lb.main", "update", before={"name": "a"}, after={}, after_unknown={"name": True})
     assert differences(update, later) == []
@@ -82,25 +92,25 @@ def test_differences_of_a_forecast() -> None:
     assert differences(replace, {}) == ["aws_lb.main: replace was only forecast"]
 
 
-def test_states_that_a_plan_does_not_explain() -> None:
+def test_state_changes_that_contradict_the_plan_are_reported() -> None:
     update = planned("aws_lb.main", "update", before={"name": "a"}, after={"name": "b"})
-    was = {"aws_lb.main": {"name": "a", "port": 1}}
-    assert unkept(update, was, {"aws_lb.main": {"name": "b", "port": 1}}) == []
-    assert unkept(update, was, was) == ["aws_lb.main: name was planned to change and did not"]
-    assert unkept({}, was, {"aws_lb.main": {"name": "a", "port": 2}}) == [
+    state = {"aws_lb.main": {"name": "a", "port": 1}}
+    assert unplanned(update, state, {"aws_lb.main": {"name": "b", "port": 1}}) == []
+    assert unplanned(update, state, state) == ["aws_lb.main: name was planned to change and did not"]
+    assert unplanned({}, state, {"aws_lb.main": {"name": "a", "port": 2}}) == [
         "aws_lb.main: port changed, which no plan said"
     ]
-    assert unkept({}, was, {}) == ["aws_lb.main: it is there and then not there; no plan said so"]
+    assert unplanned({}, state, {}) == ["aws_lb.main: it is there and then not there; no plan said so"]
     later = {"before": {"metadata": {"version": "1"}}, "after": {}, "after_unknown": {"metadata": True}}
     old, new = ({"helm_release.kong": {"metadata": {"version": version}}} for version in ("1", "2"))
-    assert unkept(planned("helm_release.kong", "update", **later), old, new) == []
-    assert unkept(planned("helm_release.kong", "update", before=old, after=old), old, new) == [
+    assert unplanned(planned("helm_release.kong", "update", **later), old, new) == []
+    assert unplanned(planned("helm_release.kong", "update", before=old, after=old), old, new) == [
         "helm_release.kong: metadata.version changed, which no plan said"
     ]
     replace = planned("aws_lb.main", "delete", "create", before={"name": "a"}, after={"name": "b"})
-    assert unkept(replace, was, {"aws_lb.main": {"name": "b", "port": 1}}) == []
-    assert unkept(replace, was, was) == ["aws_lb.main: name was planned to change and did not"]
-    assert unkept(planned("aws_lb.main", "delete"), was, was) == [
+    assert unplanned(replace, state, {"aws_lb.main": {"name": "b", "port": 1}}) == []
+    assert unplanned(replace, state, state) == ["aws_lb.main: name was planned to change and did not"]
+    assert unplanned(planned("aws_lb.main", "delete"), state, state) == [
         "aws_lb.main: it is there and then there; delete was planned"
     ]
 
@@ -110,7 +120,7 @@ def root(**resources: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "plan", "expect", "wrong"),
+    ("before", "after", "plan", "expect", "problem"),
     [
         (root(), root(a={}), planned("aws_lb.a", "create"), {}, ""),
         (root(), root(a={}), {}, {}, "is new in the Terraform, and the plan does nothing"),
@@ -153,13 +163,15 @@ def root(**resources: Any) -> dict[str, Any]:
         (root(), root(), {}, {"tiers": ["edge"]}, "plans of edge: expected are changes of"),
     ],
 )
-def test_what_a_plan_must_do(before: Any, after: Any, plan: Any, expect: Any, wrong: str) -> None:
-    found = unexpected({"edge": before}, {"edge": after}, {"edge": plan}, expect)
-    assert len(found) == bool(wrong), found
-    assert not wrong or wrong in found[0]
+def test_plans_that_contradict_terraform_or_expectations_are_reported(
+    before: Any, after: Any, plan: Any, expect: Any, problem: str
+) -> None:
+    problems = unexpected({"edge": before}, {"edge": after}, {"edge": plan}, expect)
+    assert len(problems) == bool(problem), problems
+    assert not problem or problem in problems[0]
 
 
-def test_what_a_report_must_say() -> None:
+def test_missing_and_unexpected_findings_are_reported() -> None:
     finding = {"subject": "data", "tier": "data", "address": "aws_db_instance.postgres", "critical": True}
     pattern = "data data aws_db_instance.*"
     assert unreported([finding], {"findings": [pattern]}) == []

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from conftest import Root, Variant
 from support.changing import bases
-from support.living import Living, applied
+from support.living import AppliedEnvironment, applied
 
 from modules.spec import Environment
 from tierra.github.workflows import workflows
@@ -133,7 +133,7 @@ def test_invalid_former_names_are_refused(
 
 @pytest.mark.soak
 def test_a_rename_and_its_reversal_are_applied(tmp_path: Path) -> None:
-    project = Living(tmp_path / "tierra", applied("usual"))
+    project = AppliedEnvironment(tmp_path / "tierra", applied("usual"))
     spec = bases()["usual"]
     systems = spec["systems"]
     first = project.states()

@@ -73,17 +73,17 @@ def leaves() -> dict[str, Node]:
     return dict(_leaves(schema(), ()))
 
 
-def _leaves(section: Node, at: Keys) -> Iterator[tuple[str, Node]]:
+def _leaves(section: Node, path: Keys) -> Iterator[tuple[str, Node]]:
     for key, node in section["properties"].items():
-        here = (*at, key)
+        key_path = (*path, key)
         inner, optional = _section(node)
         if inner is None or optional:
-            yield ".".join(here), node
+            yield ".".join(key_path), node
         if inner is not None:
-            yield from _leaves(inner, here)
+            yield from _leaves(inner, key_path)
         each = node.get("additionalProperties")
         if isinstance(each, dict) and "$ref" in each:
-            yield from _leaves(_resolved(each), (*here, "*"))
+            yield from _leaves(_resolved(each), (*key_path, "*"))
 
 
 def _section(node: Node) -> tuple[Node | None, bool]:
@@ -97,30 +97,30 @@ def _section(node: Node) -> tuple[Node | None, bool]:
 
 
 def _resolved(node: Node) -> Node:
-    found: Node = schema()["$defs"][node["$ref"].rpartition("/")[2]]
-    return found
+    definition: Node = schema()["$defs"][node["$ref"].rpartition("/")[2]]
+    return definition
 
 
 @cache
 def bases() -> dict[str, dict[str, Any]]:
-    """The specs that changes start from."""
-    made: dict[str, dict[str, Any]] = {}
+    """The specs of the environments in changes.yaml, by name."""
+    specs: dict[str, dict[str, Any]] = {}
     spec: dict[str, Any] = {}
     for name, base in table()["bases"].items():
-        made[name] = spec = _merged(spec, base["spec"])
-    return made
+        specs[name] = spec = _merged(spec, base["spec"])
+    return specs
 
 
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    both = {**deepcopy(dict(below)), **deepcopy(dict(above))}
-    for key in below.keys() & above.keys():
-        if isinstance(below[key], dict) and isinstance(above[key], dict):
-            both[key] = _merged(below[key], above[key])
-    return both
+def _merged(base: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**deepcopy(dict(base)), **deepcopy(dict(overrides))}
+    for key in base.keys() & overrides.keys():
+        if isinstance(base[key], dict) and isinstance(overrides[key], dict):
+            merged[key] = _merged(base[key], overrides[key])
+    return merged
 
 
 def base_of(key: str) -> str:
-    """The environment in which a key changes."""
+    """The name of the environment in which a key changes."""
     for name, base in table()["bases"].items():
         if any(f"{key}.".startswith(f"{each.rstrip('.')}.") for each in base.get("keys", ())):
             return str(name)
@@ -148,9 +148,9 @@ def _changes(key: str) -> Iterator[Change]:
             value = {**_at(spec, path, {}), **value}
         if row.get("remove"):
             value = {each: item for each, item in _at(spec, path, {}).items() if each != row["remove"]}
-        beside = [(tuple(other.split(".")), its) for other, its in row.get("with", {}).items()]
-        said = f"without {row['remove']}" if row.get("remove") else _short(row["to"])
-        yield Change(key, said, name, ((path, value), *beside), row.get("back", True))
+        further_edits = [(tuple(other.split(".")), new) for other, new in row.get("with", {}).items()]
+        label = f"without {row['remove']}" if row.get("remove") else _short(row["to"])
+        yield Change(key, label, name, ((path, value), *further_edits), row.get("back", True))
     if key in table()["values"]:
         return
     node = leaves()[key]
@@ -169,8 +169,8 @@ def together(base: str) -> Change:
     edits: list[tuple[Keys, Any]] = []
     keys: set[str] = set()
     for change in changes():
-        plain = change.back and not {change.key, str(change)} & table()["expect"].keys()
-        if change.base != base or change.key in keys or not plain:
+        unconditional = change.back and not {change.key, str(change)} & table()["expect"].keys()
+        if change.base != base or change.key in keys or not unconditional:
             continue
         if legal(edited(bases()[base], [*edits, *change.edits])):
             edits += change.edits
@@ -204,7 +204,7 @@ def legal(spec: Mapping[str, Any]) -> bool:
 
 
 def other_values(node: Node, current: Any) -> Iterator[Any]:
-    """Values that the schema suggests, the most likely first; not all of them are valid."""
+    """Values that the schema suggests, the most likely first. Some may be invalid."""
     for example in node.get("examples", ()):
         if isinstance(example, dict) and isinstance(current, dict):
             yield {**current, **example}
@@ -222,28 +222,28 @@ def _others(node: Node, current: Any) -> Iterator[Any]:
     if kind == "boolean":
         yield not current
     elif "enum" in node:
-        at = node["enum"].index(current) if current in node["enum"] else -1
-        yield from (*node["enum"][at + 1 :], *node["enum"][: max(at, 0)])
+        position = node["enum"].index(current) if current in node["enum"] else -1
+        yield from (*node["enum"][position + 1 :], *node["enum"][: max(position, 0)])
     elif kind in ("integer", "number"):
         yield from _numbers(node, current)
     elif kind == "array":
-        items, now = node["items"], list(current) if isinstance(current, list) else []
+        items, present = node["items"], list(current) if isinstance(current, list) else []
         for item in (*items.get("examples", ()), *items.get("enum", ()), "more"):
-            if item not in now and len(now) < node.get("maxItems", 99):
-                yield [*now, item]
+            if item not in present and len(present) < node.get("maxItems", 99):
+                yield [*present, item]
     elif kind == "object":
-        now = dict(current or {})
-        yield {**now, "More": "more"}
+        present = dict(current or {})
+        yield {**present, "More": "more"}
     elif kind == "string":
         yield from _texts(node, current)
 
 
 def _numbers(node: Node, current: Any) -> Iterator[Any]:
-    least, most = node.get("minimum", 0), node.get("maximum", 10**6)
+    minimum, maximum = node.get("minimum", 0), node.get("maximum", 10**6)
     if isinstance(current, (int, float)) and not isinstance(current, bool):
-        yield from (each for each in (current + 1, current - 1) if least <= each <= most)
+        yield from (each for each in (current + 1, current - 1) if minimum <= each <= maximum)
     else:
-        yield from (least, min(least + 1, most), most)
+        yield from (minimum, min(minimum + 1, maximum), maximum)
 
 
 def _texts(node: Node, current: Any) -> Iterator[str]:
@@ -255,8 +255,8 @@ def _texts(node: Node, current: Any) -> Iterator[str]:
         r"^(.*\D)(\d+)(\D*)$", current, re.S
     )
     if number:
-        raised = str(int(number[2]) + 1).zfill(len(number[2]))
-        yield f"{number[1]}{raised}{number[3]}"
+        next_number = str(int(number[2]) + 1).zfill(len(number[2]))
+        yield f"{number[1]}{next_number}{number[3]}"
     yield f"{current}-2"
     yield f"{current}2"
 
@@ -287,27 +287,27 @@ def _short(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "null"}[value]
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else str(value)
-    plain = re.sub(r"[\s\"{}\[\]]+", "", text)
-    return plain if len(plain) <= 60 else plain[:59] + "…"
+    short = re.sub(r"[\s\"{}\[\]]+", "", text)
+    return short if len(short) <= 60 else short[:59] + "…"
 
 
 def every() -> list[Change]:
-    """Each change separately, and those of each environment together."""
+    """Every change separately, and for each environment many changes together."""
     return [*map(together, bases()), *changes()]
 
 
-def chosen(which: str) -> list[Change]:
-    """Those of a day (2026-02-28), all, or those of keys and patterns with spaces between.
+def chosen(selection: str) -> list[Change]:
+    """The changes of a day (2026-02-28), all (`all`), or those of keys and patterns, separated by spaces.
 
-    Raises pytest.UsageError for a name that no change has."""
-    if which == "all":
+    Raises pytest.UsageError for a key or pattern without changes."""
+    if selection == "all":
         return every()
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", which):
-        return [together(next(iter(bases()))), *Random(which).sample(changes(), EACH_DAY)]
-    found: list[Change] = []
-    for pattern in which.split():
-        named = [each for each in every() if each.key == pattern or fnmatchcase(str(each), pattern)]
-        if not named:
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", selection):
+        return [together(next(iter(bases()))), *Random(selection).sample(changes(), EACH_DAY)]
+    selected: list[Change] = []
+    for pattern in selection.split():
+        matching = [each for each in every() if each.key == pattern or fnmatchcase(str(each), pattern)]
+        if not matching:
             raise pytest.UsageError(f"--changes: nothing of tests/changes.yaml is called {pattern}")
-        found += named
-    return found
+        selected += matching
+    return selected

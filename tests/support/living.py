@@ -1,5 +1,5 @@
-"""An applied environment that changes: make plans and applies one change of its spec and its reversal, and
-every plan is compared with the result.
+"""Changes of applied environments: make plans and applies a change of the spec and its reversal, and every
+plan is compared with the result.
 
 - Plans follow the generated Terraform: they create new resources, delete removed ones, update changed ones
   and those that read changed values, and no others. Only resources in changes.yaml are replaced.
@@ -27,7 +27,7 @@ from tierra.aws.waits import waits
 
 NOTHING = (["no-op"], ["read"])
 META = ("depends_on", "lifecycle", "provisioner")
-# The applied plan, as JSON of `terraform show`, which the driver keeps beside the log.
+# The file in a stack with the applied plan, as JSON of `terraform show`.
 APPLIED = "applied.json"
 Plan = Mapping[str, Any]
 Terraform = Mapping[str, Any]
@@ -53,7 +53,7 @@ class Step:
 
 def steps(plan: Plan) -> dict[str, Step]:
     """The actions of a plan in JSON, by address; outputs are `output.<name>`."""
-    found = {
+    resources = {
         each["address"]: each["change"]
         for each in plan.get("resource_changes", [])
         if each["change"]["actions"] not in NOTHING
@@ -63,7 +63,7 @@ def steps(plan: Plan) -> dict[str, Step]:
         for name, change in plan.get("output_changes", {}).items()
         if change["actions"] not in NOTHING
     }
-    return {address: _step(change) for address, change in {**found, **outputs}.items()}
+    return {address: _step(change) for address, change in {**resources, **outputs}.items()}
 
 
 def _step(change: Mapping[str, Any]) -> Step:
@@ -78,23 +78,23 @@ def _step(change: Mapping[str, Any]) -> Step:
     )
 
 
-def _changed(before: Any, after: Any, unknown: Any, at: str) -> Iterator[tuple[str, bool]]:
+def _changed(before: Any, after: Any, unknown: Any, path: str) -> Iterator[tuple[str, bool]]:
     """The paths that differ, and whether the new value is unknown. A list is one value."""
     if isinstance(before, dict) and isinstance(after, dict) and unknown is not True:
         for key in sorted({*before, *after, *(unknown or {})}):
             inner = unknown.get(key, False) if isinstance(unknown, dict) else False
-            yield from _changed(before.get(key), after.get(key), inner, f"{at}.{key}".lstrip("."))
+            yield from _changed(before.get(key), after.get(key), inner, f"{path}.{key}".lstrip("."))
     elif _any(unknown):
-        yield at, True
+        yield path, True
     elif _canonical(before) != _canonical(after):
-        yield at, False
+        yield path, False
 
 
 def _canonical(value: Any) -> str:
     """Text for comparing values: null equals empty, and sets have any order."""
     if isinstance(value, dict):
-        said = {key: text for key, each in value.items() if (text := _canonical(each))}
-        return json.dumps(said, sort_keys=True) if said else ""
+        texts = {key: text for key, each in value.items() if (text := _canonical(each))}
+        return json.dumps(texts, sort_keys=True) if texts else ""
     if isinstance(value, list):
         return json.dumps(sorted(map(_canonical, value))) if value else ""
     return "" if value is None else str(value)
@@ -108,43 +108,43 @@ def _any(unknown: Any) -> bool:
 
 def differences(forecast: Plan, real: Plan) -> list[str]:
     """Differences between two plans of a tier: addresses, actions, names of changed attributes."""
-    one, other = steps(forecast), steps(real)
-    found = []
-    for address in sorted({*one, *other}):
-        was, now = one.get(address), other.get(address)
-        if was is None or now is None:
-            told, by = (now, "planned") if was is None else (was, "forecast")
-            assert told is not None
-            found.append(f"{address}: {told.verb} was only {by}")
-        elif was.actions != now.actions:
-            found.append(f"{address}: forecast {was.verb}, planned {now.verb}")
-        elif was.changed != now.changed:
-            only = [f"forecast {each}" for each in sorted(was.changed - now.changed)]
-            only += [f"planned {each}" for each in sorted(now.changed - was.changed)]
-            found.append(f"{address}: {was.verb}: only {', '.join(only)}")
-    return found
+    forecast_steps, real_steps = steps(forecast), steps(real)
+    problems = []
+    for address in sorted({*forecast_steps, *real_steps}):
+        forecast_step, real_step = forecast_steps.get(address), real_steps.get(address)
+        if forecast_step is None or real_step is None:
+            step, source = (real_step, "planned") if forecast_step is None else (forecast_step, "forecast")
+            assert step is not None
+            problems.append(f"{address}: {step.verb} was only {source}")
+        elif forecast_step.actions != real_step.actions:
+            problems.append(f"{address}: forecast {forecast_step.verb}, planned {real_step.verb}")
+        elif forecast_step.changed != real_step.changed:
+            attributes = [f"forecast {each}" for each in sorted(forecast_step.changed - real_step.changed)]
+            attributes += [f"planned {each}" for each in sorted(real_step.changed - forecast_step.changed)]
+            problems.append(f"{address}: {forecast_step.verb}: only {', '.join(attributes)}")
+    return problems
 
 
-def unkept(plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def unplanned(plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Contradictions between the states of a tier before and after an apply, and its plan. Values are by
     address."""
     planned = steps(plan)
-    found = []
+    problems = []
     for address in sorted({*before, *after, *planned}):
         step = planned.get(address)
-        was, now = address in before, address in after
-        if (was, now) != _due(step, was):
-            said = f"{step.verb} was planned" if step else "no plan said so"
-            found.append(f"{address}: it is {_there(was)} and then {_there(now)}; {said}")
-        elif was and now:
+        existed, exists = address in before, address in after
+        if (existed, exists) != _expected_presence(step, existed):
+            reason = f"{step.verb} was planned" if step else "no plan said so"
+            problems.append(f"{address}: it is {_presence(existed)} and then {_presence(exists)}; {reason}")
+        elif existed and exists:
             changed = {path for path, _ in _changed(before[address], after[address], False, "")}
-            changed = (changed | _late(plan, address)) - _drifted(plan, address)
-            found += _broken(address, step or Step(("no-op",)), changed)
-    return found
+            changed = (changed | _changed_in_window(plan, address)) - _drifted(plan, address)
+            problems += _contradictions(address, step or Step(("no-op",)), changed)
+    return problems
 
 
-def _late(plan: Plan, address: str) -> set[str]:
-    """Attributes that AWS changes in the maintenance window only."""
+def _changed_in_window(plan: Plan, address: str) -> set[str]:
+    """Attributes that AWS changes only in the maintenance window."""
     change = next((each for each in plan.get("resource_changes", []) if each["address"] == address), None)
     if change is None or change["change"]["actions"] != ["update"]:
         return set()
@@ -152,7 +152,7 @@ def _late(plan: Plan, address: str) -> set[str]:
 
 
 def _drifted(plan: Plan, address: str) -> set[str]:
-    """Attributes that AWS has changed by itself before the plan, such as in a maintenance window."""
+    """Attributes that AWS changed before the plan without an apply, such as in a maintenance window."""
     return {
         path
         for each in plan.get("resource_drift", [])
@@ -161,29 +161,29 @@ def _drifted(plan: Plan, address: str) -> set[str]:
     }
 
 
-def _due(step: Step | None, was: bool) -> tuple[bool, bool]:
+def _expected_presence(step: Step | None, existed: bool) -> tuple[bool, bool]:
     """Whether an address should exist before and after a step."""
     if step is None:
-        return was, was
+        return existed, existed
     return step.verb != "create", step.verb not in ("delete", "forget")
 
 
-def _broken(address: str, step: Step, changed: set[str]) -> Iterator[str]:
-    follows = {"engine_version_actual"} if "engine_version" in step.changed else set()
-    within = tuple(f"{path}." for path in step.unknown)
-    more = sorted(path for path in changed - step.changed - follows if not path.startswith(within))
-    if step.verb != "replace" and more:
-        yield f"{address}: {', '.join(more)} changed, which no plan said"
-    if less := sorted(step.known - changed):
-        yield f"{address}: {', '.join(less)} was planned to change and did not"
+def _contradictions(address: str, step: Step, changed: set[str]) -> Iterator[str]:
+    implied = {"engine_version_actual"} if "engine_version" in step.changed else set()
+    prefixes = tuple(f"{path}." for path in step.unknown)
+    extra = sorted(path for path in changed - step.changed - implied if not path.startswith(prefixes))
+    if step.verb != "replace" and extra:
+        yield f"{address}: {', '.join(extra)} changed, which no plan said"
+    if missing := sorted(step.known - changed):
+        yield f"{address}: {', '.join(missing)} was planned to change and did not"
 
 
-def _there(exists: bool) -> str:
+def _presence(exists: bool) -> str:
     return "there" if exists else "not there"
 
 
-class Living(Copy):
-    """A copy of one of the environments of changes.yaml, applied."""
+class AppliedEnvironment(Copy):
+    """A copy of a project in which an environment of changes.yaml is applied."""
 
     @property
     def stacks(self) -> Path:
@@ -197,27 +197,29 @@ class Living(Copy):
         """The plans of make plan, including forecasts."""
         return _read(self.stacks, "plan.json")
 
-    def kept(self) -> dict[str, Plan]:
+    def applied_plans(self) -> dict[str, Plan]:
+        """The plans that make apply applied."""
         return _read(self.stacks, APPLIED)
 
     def findings(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads((self.stacks.parent / "report.json").read_text())["findings"]
-        return found
+        report = json.loads((self.stacks.parent / "report.json").read_text())
+        findings: list[dict[str, Any]] = report["findings"]
+        return findings
 
     def states(self) -> dict[str, dict[str, Any]]:
         """Values by tier and address; outputs have the format of plans."""
-        found: dict[str, dict[str, Any]] = {}
+        values_by_tier: dict[str, dict[str, Any]] = {}
         for file in sorted((self.folder / ".rehearsal" / "sandbox").glob("*.tfstate")):
             state = json.loads(file.read_text())
-            values = found[file.stem] = {}
+            values = values_by_tier[file.stem] = {}
             for resource in state["resources"]:
                 if resource["mode"] != "managed":
                     continue
-                for each in resource["instances"]:
-                    index = f"[{json.dumps(each['index_key'])}]" if "index_key" in each else ""
-                    values[f"{resource['type']}.{resource['name']}{index}"] = each["attributes"]
-            values |= {f"output.{name}": each["value"] for name, each in state["outputs"].items()}
-        return found
+                for instance in resource["instances"]:
+                    index = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
+                    values[f"{resource['type']}.{resource['name']}{index}"] = instance["attributes"]
+            values |= {f"output.{name}": instance["value"] for name, instance in state["outputs"].items()}
+        return values_by_tier
 
 
 def _read(stacks: Path, name: str) -> dict[str, Any]:
@@ -237,98 +239,102 @@ def applied(base: str) -> Path:
 
 
 @dataclass
-class Passage:
-    """The result of make between two specs: by tier the generated Terraform, the states before and after, and
-    the plans. `failed` is the output of a command that failed."""
+class Transition:
+    """The results of make between two specs, by tier: the generated Terraform, the states before and after,
+    and the plans. `forecasts` are the tiers whose second plan is a forecast, `failed` the output of a failed
+    command."""
 
     before: Mapping[str, Terraform]
-    states: Mapping[str, Mapping[str, Any]]
+    states_before: Mapping[str, Mapping[str, Any]]
     after: Mapping[str, Terraform] = field(default_factory=dict)
     plans: Mapping[str, Plan] = field(default_factory=dict)
     findings: Sequence[Mapping[str, Any]] = ()
-    kept: Mapping[str, Plan] = field(default_factory=dict)
-    done: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    applied: Mapping[str, Plan] = field(default_factory=dict)
+    states_after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     second: Mapping[str, Plan] = field(default_factory=dict)
-    waiting: Sequence[str] = ()
+    forecasts: Sequence[str] = ()
     failed: str = ""
 
 
-def live(project: Living, change: Change, *, back: bool) -> list[str]:
+def change_problems(project: AppliedEnvironment, change: Change, *, back: bool) -> list[str]:
     """The problems of one change, and with `back` of its reversal, a line each."""
-    resources = {tier: set(values) for tier, values in project.states().items()}
-    there = passage(project, change.after)
-    wrong = [f"there: {each}" for each in judged(there, expected(change))]
-    if wrong or there.failed or not back:
-        return wrong
-    reversal = passage(project, change.before)
-    wrong += [f"back: {each}" for each in judged(reversal, expected(change, back=True))]
+    addresses = {tier: set(values) for tier, values in project.states().items()}
+    forward = transition(project, change.after)
+    problems = [f"there: {problem}" for problem in problems_of(forward, expected(change))]
+    if problems or forward.failed or not back:
+        return problems
+    reversal = transition(project, change.before)
+    problems += [f"back: {problem}" for problem in problems_of(reversal, expected(change, back=True))]
     for tier, values in project.states().items() if not reversal.failed else ():
-        wrong += [f"back: {tier} {each}: is not as before" for each in sorted(resources[tier] ^ set(values))]
-    return wrong
+        differing = sorted(addresses[tier] ^ set(values))
+        problems += [f"back: {tier} {address}: is not as before" for address in differing]
+    return problems
 
 
 def expected(change: Change, *, back: bool = False) -> dict[str, list[str]]:
     """The expectations of changes.yaml about a change: those of its key, and its own."""
     if change.key == TOGETHER:
         return {"may": ["reach * *", "resilience * *", "downtime * *"]}
-    row = {**table()["expect"].get(change.key, {}), **table()["expect"].get(str(change), {})}
+    expectations = {**table()["expect"].get(change.key, {}), **table()["expect"].get(str(change), {})}
     if not back:
-        return {key: value for key, value in row.items() if key != "back"}
-    shared = {key: row[key] for key in ("replace", "findings", "may") if key in row}
-    return {**shared, **row.get("back", {})}
+        return {key: value for key, value in expectations.items() if key != "back"}
+    of_both_ways = {key: expectations[key] for key in ("replace", "findings", "may") if key in expectations}
+    return {**of_both_ways, **expectations.get("back", {})}
 
 
-def passage(project: Living, spec: Mapping[str, Any]) -> Passage:
-    """Plan, apply and plan again."""
-    done = Passage(project.terraform(), project.states())
+def transition(project: AppliedEnvironment, spec: Mapping[str, Any]) -> Transition:
+    """Writes a spec, plans, applies and plans again."""
+    result = Transition(project.terraform(), project.states())
     project.write(spec)
-    if failed := _failed(project, "plan"):
-        done.failed = failed
-        return done
-    done.after, done.plans, done.findings = project.terraform(), project.plans(), project.findings()
-    if failed := _failed(project, "apply", APPROVE="yes"):
-        done.failed = failed
-        return done
-    done.done, done.kept = project.states(), project.kept()
+    if failed := _failure(project, "plan"):
+        result.failed = failed
+        return result
+    result.after, result.plans, result.findings = project.terraform(), project.plans(), project.findings()
+    if failed := _failure(project, "apply", APPROVE="yes"):
+        result.failed = failed
+        return result
+    result.states_after, result.applied = project.states(), project.applied_plans()
     open_window(Cloud(project.folder / ".rehearsal" / "sandbox" / "cloud.sqlite"))
-    if failed := _failed(project, "plan"):
-        done.failed = f"the second {failed}"
-        return done
-    done.second = project.plans()
-    done.waiting = [tier for tier in done.second if (project.stacks / tier / "forecast").exists()]
-    return done
+    if failed := _failure(project, "plan"):
+        result.failed = f"the second {failed}"
+        return result
+    result.second = project.plans()
+    result.forecasts = [tier for tier in result.second if (project.stacks / tier / "forecast").exists()]
+    return result
 
 
-def _failed(project: Living, command: str, **variables: str) -> str:
+def _failure(project: AppliedEnvironment, command: str, **variables: str) -> str:
     run = project.make(command, **variables)
     if not run.returncode:
         return ""
     lines = [line.strip() for line in (run.stderr or run.stdout).splitlines()]
-    said = " / ".join(line for line in lines if line and not line.startswith("make"))
-    return f"make {command} failed: {said[-1500:]}"
+    messages = " / ".join(line for line in lines if line and not line.startswith("make"))
+    return f"make {command} failed: {messages[-1500:]}"
 
 
-def judged(passage: Passage, expect: Mapping[str, Any]) -> list[str]:
-    """The problems of a passage."""
-    if stops := expect.get("stops"):
+def problems_of(result: Transition, expect: Mapping[str, Any]) -> list[str]:
+    """The problems of a transition, a line each."""
+    if message := expect.get("stops"):
         return (
             []
-            if re.search(stops, passage.failed)
-            else [f"make apply is expected to stop: {stops}; it says: {passage.failed[-600:]}"]
+            if re.search(message, result.failed)
+            else [f"make apply is expected to stop: {message}; it says: {result.failed[-600:]}"]
         )
-    wrong = [passage.failed] if passage.failed else []
-    wrong += unexpected(passage.before, passage.after, passage.plans, expect)
-    if passage.plans:
-        wrong += unreported(passage.findings, expect)
-    for tier, plan in passage.plans.items() if passage.done else ():
-        real = passage.kept.get(tier)
-        said = differences(plan, real) if real else []
-        said += unkept(real or plan, passage.states.get(tier, {}), passage.done.get(tier, {}))
-        wrong += [f"{tier} {each}" for each in said]
-    for tier, plan in passage.second.items():
+    problems = [result.failed] if result.failed else []
+    problems += unexpected(result.before, result.after, result.plans, expect)
+    if result.plans:
+        problems += unreported(result.findings, expect)
+    for tier, plan in result.plans.items() if result.states_after else ():
+        applied_plan = result.applied.get(tier)
+        states = result.states_before.get(tier, {}), result.states_after.get(tier, {})
+        differing = differences(plan, applied_plan) if applied_plan else []
+        differing += unplanned(applied_plan or plan, *states)
+        problems += [f"{tier} {difference}" for difference in differing]
+    for tier, plan in result.second.items():
         for address, step in steps(plan).items():
-            wrong.append(f"{tier} {address}: the second plan would {step.verb} {_attributes(step)}".rstrip())
-    return [*wrong, *(f"{tier}: the second plan is a forecast" for tier in passage.waiting)]
+            action = f"{step.verb} {_attributes(step)}".rstrip()
+            problems.append(f"{tier} {address}: the second plan would {action}")
+    return [*problems, *(f"{tier}: the second plan is a forecast" for tier in result.forecasts)]
 
 
 def _attributes(step: Step) -> str:
@@ -342,7 +348,7 @@ def unexpected(
     expect: Mapping[str, Any],
 ) -> list[str]:
     """Differences between plans and the change of the Terraform, or the expectations of changes.yaml."""
-    wrong = []
+    problems = []
     outputs = {
         f"{tier}.{address.removeprefix('output.')}"
         for tier, plan in plans.items()
@@ -350,55 +356,58 @@ def unexpected(
         if address.startswith("output.")
     }
     for tier, plan in plans.items():
-        does = {a: step for a, step in steps(plan).items() if not a.startswith("output.")}
-        wrong += [f"{tier} {each}" for each in _derived(before[tier], after[tier], does, outputs)]
-        for address, step in does.items():
+        actions = {a: step for a, step in steps(plan).items() if not a.startswith("output.")}
+        problems += [f"{tier} {each}" for each in _underived(before[tier], after[tier], actions, outputs)]
+        for address, step in actions.items():
             if step.verb == "replace" and not (
-                _named(f"{tier} {address}", expect.get("replace", ()))
-                or _named(f"replace {tier} {address}", expect.get("may", ()))
+                _matches(f"{tier} {address}", expect.get("replace", ()))
+                or _matches(f"replace {tier} {address}", expect.get("may", ()))
                 or address.partition(".")[0] in table()["replaceable"]
             ):
-                wrong.append(f"{tier} {address}: is replaced")
+                problems.append(f"{tier} {address}: is replaced")
     for verb in ("create", "update", "replace", "delete", "forget"):
-        done = [
+        addresses = [
             f"{tier} {a}" for tier, plan in plans.items() for a, s in steps(plan).items() if s.verb == verb
         ]
         for pattern in expect.get(verb, ()):
-            if not any(fnmatchcase(each, pattern) for each in done):
-                wrong.append(f"{pattern}: is expected to {verb}, and no plan does")
+            if not any(fnmatchcase(each, pattern) for each in addresses):
+                problems.append(f"{pattern}: is expected to {verb}, and no plan does")
     if "tiers" in expect:
         changed = {tier for tier, plan in plans.items() if steps(plan)}
-        if odd := changed ^ set(expect["tiers"]):
-            wrong.append(
-                f"plans of {', '.join(sorted(odd))}: expected are changes of {expect['tiers']} alone"
+        if differing := changed ^ set(expect["tiers"]):
+            problems.append(
+                f"plans of {', '.join(sorted(differing))}: expected are changes of {expect['tiers']} alone"
             )
-    return wrong
+    return problems
 
 
-def _derived(
-    before: Terraform, after: Terraform, does: Mapping[str, Step], outputs: set[str]
+def _underived(
+    before: Terraform, after: Terraform, actions: Mapping[str, Step], outputs: set[str]
 ) -> Iterator[str]:
-    was, now = _resources(before), _resources(after)
-    for address in sorted({*was, *now}):
-        verb = does[address].verb if address in does else ""
-        if address not in was and verb != "create":
+    """Differences between a plan and the change of the Terraform of a tier."""
+    old, new = _resources(before), _resources(after)
+    for address in sorted({*old, *new}):
+        verb = actions[address].verb if address in actions else ""
+        if address not in old and verb != "create":
             yield f"{address}: is new in the Terraform, and the plan does {verb or 'nothing'}"
-        elif address not in now and verb not in ("delete", "forget"):
+        elif address not in new and verb not in ("delete", "forget"):
             yield f"{address}: is gone from the Terraform, and the plan does {verb or 'nothing'}"
-        elif not verb and was.get(address) != now.get(address):
-            pair = was[address], now[address]
-            altered = sorted(each for each in {*pair[0], *pair[1]} if pair[0].get(each) != pair[1].get(each))
-            names = {f"{address.partition('.')[0]}.{each}" for each in altered}
-            if not all(_named(each, table()["unplanned"]) for each in names):
-                yield f"{address}: {', '.join(altered)} differ in the Terraform, and the plan does nothing"
+        elif not verb and old.get(address) != new.get(address):
+            pair = old[address], new[address]
+            arguments = sorted(
+                each for each in {*pair[0], *pair[1]} if pair[0].get(each) != pair[1].get(each)
+            )
+            names = {f"{address.partition('.')[0]}.{each}" for each in arguments}
+            if not all(_matches(each, table()["unplanned"]) for each in names):
+                yield f"{address}: {', '.join(arguments)} differ in the Terraform, and the plan does nothing"
     if before.get("provider") != after.get("provider") or before.get("locals") != after.get("locals"):
         return
-    moved = {a for a in {*was, *now} if was.get(a) != now.get(a)}
-    asked = {f"data.{kind}.{name}" for kind, named in after.get("data", {}).items() for name in named}
-    moved |= {each for each in asked if _data(before, each) != _data(after, each)}
-    reached = _readers(after, moved | does.keys(), outputs)
-    for address, step in does.items():
-        if address in was and address in now and address not in moved and address not in reached:
+    changed = {a for a in {*old, *new} if old.get(a) != new.get(a)}
+    data_sources = {f"data.{kind}.{name}" for kind, named in after.get("data", {}).items() for name in named}
+    changed |= {each for each in data_sources if _data(before, each) != _data(after, each)}
+    readers = _readers(after, changed | actions.keys(), outputs)
+    for address, step in actions.items():
+        if address in old and address in new and address not in changed and address not in readers:
             yield f"{address}: {step.verb} without a change of the Terraform or of what it reads"
 
 
@@ -415,7 +424,7 @@ def _data(terraform: Terraform, address: str) -> Any:
     return terraform.get("data", {}).get(kind, {}).get(name)
 
 
-def _readers(terraform: Terraform, moved: set[str], outputs: set[str]) -> set[str]:
+def _readers(terraform: Terraform, changed: set[str], outputs: set[str]) -> set[str]:
     """The addresses that read a changed resource, directly or indirectly."""
     nodes = {
         **{
@@ -435,33 +444,33 @@ def _readers(terraform: Terraform, moved: set[str], outputs: set[str]) -> set[st
         for address, text in texts.items()
     }
     remote = re.compile(r"data\.terraform_remote_state\.([a-z]+)\.outputs\.([a-z0-9_]+)")
-    found = {
+    readers = {
         address
         for address, text in texts.items()
         if {".".join(each) for each in remote.findall(text)} & outputs
     }
-    while more := {a for a, read in reads.items() if a not in found and read & (found | moved)}:
-        found |= more
-    return found
+    while further := {a for a, read in reads.items() if a not in readers and read & (readers | changed)}:
+        readers |= further
+    return readers
 
 
 def unreported(findings: Sequence[Mapping[str, Any]], expect: Mapping[str, Any]) -> list[str]:
     """Missing findings of the report, and unexpected critical ones: `subject tier address`."""
-    said = {f"{each['subject']} {each['tier']} {each['address']}": each["critical"] for each in findings}
+    reported = {f"{each['subject']} {each['tier']} {each['address']}": each["critical"] for each in findings}
     patterns = expect.get("findings", ())
-    wrong = [
+    problems = [
         f"{pattern}: the report is expected to have this finding"
         for pattern in patterns
-        if not any(fnmatchcase(each, pattern) for each in said)
+        if not any(fnmatchcase(each, pattern) for each in reported)
     ]
     allowed = [*patterns, *expect.get("may", ())]
-    wrong += [
+    problems += [
         f"{each}: the report calls it grave"
-        for each, critical in said.items()
-        if critical and not _named(each, allowed)
+        for each, critical in reported.items()
+        if critical and not _matches(each, allowed)
     ]
-    return wrong
+    return problems
 
 
-def _named(name: str, patterns: Any) -> bool:
+def _matches(name: str, patterns: Any) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in patterns)

@@ -1,4 +1,4 @@
-"""A project whose production has `target: aws`: real make, terraform and S3 API, embedded resources."""
+"""A project whose production has `target: aws`: real make and terraform, an S3 API, the embedded provider."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from support.project import ROOT, Project, without_make
 
 BUCKET = f"acme-production-{ACCOUNT}-state"
 PROJECTS = "acme/production"
-# Faults of S3 come soon, rather than after five attempts. The states of forecasts and bootstraps are files.
+# Fewer retries of S3 requests than the default. The states of forecasts and bootstraps are files.
 IMPATIENT = 'init) exec terraform "$@" -backend-config=max_retries=2;;'
 
 
 class Production(Project):
-    """Its make knows the pretended account, whose resources the embedded provider makes.
+    """A project whose make uses the simulated account and creates resources with the embedded provider.
 
-    It begins as a copy of `source`, if there is one.
+    It is a copy of `source`, if given.
     """
 
     def __init__(self, folder: Path, aws: Aws, source: Path | None = None) -> None:
         if source is None:
             super().__init__(folder)
-            # Not the file by which make finds the embedded provider: it would not take that to AWS.
+            # A copy: make removes the embedded provider's own file from the variables of environments on AWS.
             settings = (ROOT / ".rehearsal" / "terraform.rc").read_text()
             (folder / "terraform.rc").write_text(settings)
         else:
@@ -42,7 +42,7 @@ class Production(Project):
 
     @property
     def environment(self) -> dict[str, str]:
-        ours = {
+        settings = {
             "ENV": "production",
             "TF_CLI_CONFIG_FILE": str(self.folder / "terraform.rc"),
             "REHEARSAL_CLOUD": str(self.cloud),
@@ -50,8 +50,9 @@ class Production(Project):
             "HOME": str(self.folder),
             "LOCK_TIMEOUT": "0s",
         }
-        kept = {name: value for name, value in without_make().items() if not name.startswith(("AWS_", "TF_"))}
-        return kept | ours | self.variables
+        variables = without_make().items()
+        inherited = {name: value for name, value in variables if not name.startswith(("AWS_", "TF_"))}
+        return inherited | settings | self.variables
 
     def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments, **variables)
@@ -83,8 +84,8 @@ class Production(Project):
         )
 
     def terraform(self, *cases: str) -> None:
-        """Puts a program in terraform's place, with cases of a shell by its command for the root modules of
-        tiers: `plan) exec terraform "$@" -target=…;;`."""
+        """Replaces terraform by a shell script. `cases` are cases by its command, for root modules of tiers:
+        `plan) exec terraform "$@" -target=…;;`."""
         program = self.folder / "terraform-with-options"
         here = "-chdir=cdktf.out/production/stacks/*"
         lines = ["#!/bin/sh", f"case $1 in {here}) case $2 in", *cases, "esac;; esac", 'exec terraform "$@"']
@@ -92,15 +93,15 @@ class Production(Project):
         program.chmod(0o755)
         self.variables["TERRAFORM"] = str(program)
 
-    def bucket(self) -> None:
-        """The bucket for the states, as if bootstrap had been run."""
+    def create_bucket(self) -> None:
+        """Creates the bucket for the states, as make bootstrap does."""
         self.aws.client("s3").create_bucket(Bucket=BUCKET)
 
     def stack(self, tier: str) -> Path:
         return self.folder / "cdktf.out" / "production" / "stacks" / tier
 
     def state(self, tier: str) -> dict[str, Any]:
-        """The state of a tier in the bucket; without resources when there is none."""
+        """The state of a tier in the bucket; one without resources if there is none."""
         s3 = self.aws.client("s3")
         try:
             content = s3.get_object(Bucket=BUCKET, Key=f"{PROJECTS}/{tier}/terraform.tfstate")["Body"].read()
@@ -110,27 +111,27 @@ class Production(Project):
         return state
 
     def recorded(self, tier: str) -> set[str]:
-        """The addresses of what the state of a tier holds."""
-        found = [each for each in self.state(tier)["resources"] if each["mode"] == "managed"]
-        return {f"{each['type']}.{each['name']}" for each in found}
+        """The addresses of the managed resources in the state of a tier."""
+        resources = [resource for resource in self.state(tier)["resources"] if resource["mode"] == "managed"]
+        return {f"{resource['type']}.{resource['name']}" for resource in resources}
 
     def locks(self) -> list[str]:
-        """Whatever is locked in the bucket."""
+        """The keys of the lock files in the bucket."""
         objects = self.aws.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
         return [each["Key"] for each in objects if each["Key"].endswith(".tflock")]
 
 
 def planned(folder: Path, aws: Aws) -> None:
-    """A project in which the smallest tier is planned, for others to begin as a copy of it."""
+    """Creates a project in which the smallest tier is planned, for tests to copy."""
     production = Production(folder, aws)
-    production.bucket()
+    production.create_bucket()
     production.terraform(IMPATIENT)
     run = production.make("plan", "TIER=state")
     assert run.returncode == 0, run.stdout + run.stderr
 
 
 def kill_terraform(process: subprocess.Popen[str], verb: str) -> None:
-    """kill -9 for the terraform below a make, and for nothing else."""
+    """Sends SIGKILL to the terraform that a make started, and to no other process."""
     end = time.monotonic() + 30
     while time.monotonic() < end:
         for pid in _session(process.pid):
@@ -143,12 +144,12 @@ def kill_terraform(process: subprocess.Popen[str], verb: str) -> None:
 
 
 def _session(leader: int) -> list[int]:
-    found = []
+    pids = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = status.read_text().rpartition(")")[2].split()
         except OSError:
             continue
         if int(fields[3]) == leader:
-            found.append(int(status.parent.name))
-    return found
+            pids.append(int(status.parent.name))
+    return pids

@@ -1,4 +1,4 @@
-"""An environment that stands, to be destroyed, compared or adopted, and a person at its terminal."""
+"""A protected sandbox with applied tiers, for tests of destroy, drift and import; answers at a terminal."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from support.sharing import once
 TIERS = "network data"
 
 
-class Standing(Copy):
-    """A protected sandbox with network and databases applied; a copy of one that is made once."""
+class AppliedSandbox(Copy):
+    """A copy of a protected sandbox of which `network` and `data` are applied."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, once("standing", _applied))
+        super().__init__(folder, once("applied-sandbox", _apply))
 
     def stack(self, tier: str) -> Path:
         return self.folder / "cdktf.out" / "sandbox" / "stacks" / tier
@@ -29,16 +29,16 @@ class Standing(Copy):
     def cloud(self) -> Cloud:
         return Cloud(self.folder / ".rehearsal" / "sandbox" / "cloud.sqlite")
 
-    def one(self, terraform_type: str, name: str) -> dict[str, Any]:
-        """The object of a type with this name in the pretended account."""
+    def existing(self, terraform_type: str, name: str) -> dict[str, Any]:
+        """The object of a type with this name in the simulated account."""
         return next(
-            each
-            for each in self.cloud().all(terraform_type)
-            if name in ((each.get("tags") or {}).get("Name"), each.get("identifier"))
+            resource
+            for resource in self.cloud().all(terraform_type)
+            if name in ((resource.get("tags") or {}).get("Name"), resource.get("identifier"))
         )
 
 
-def _applied(folder: Path) -> None:
+def _apply(folder: Path) -> None:
     project = Project(folder)
     project.edit("protection: false", "protection: true")
     project.edit("  final_snapshots: false", "  # final_snapshots: false")
@@ -47,26 +47,26 @@ def _applied(folder: Path) -> None:
         succeeded(project.make("apply", TIER=tier, APPROVE="yes"))
 
 
-def typed(project: Project, answer: str, *arguments: str) -> tuple[int, str, str]:
-    """What comes of make when a person types an answer at its terminal: the exit code, what the terminal
-    shows before the answer, and what make prints."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (40, 160))
+def answered(project: Project, answer: str, *arguments: str) -> tuple[int, str, str]:
+    """Runs make and types an answer at its terminal. Returns the exit code, the text of the terminal before
+    the answer, and the output of make."""
+    terminal, tty = pty.openpty()
+    termios.tcsetwinsize(tty, (40, 160))
     process = subprocess.Popen(
         ["make", *arguments],
         cwd=project.folder,
         env=without_make(),
-        stdin=theirs,
+        stdin=tty,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),  # type: ignore[func-returns-value]
+        preexec_fn=lambda: fcntl.ioctl(tty, termios.TIOCSCTTY, 0),  # type: ignore[func-returns-value]
     )
-    os.close(theirs)
-    shown = b""
-    while b"Type" not in shown:
-        shown += os.read(ours, 65536)  # an error when make ends without a question
-    os.write(ours, f"{answer}\n".encode())
-    printed, _ = process.communicate()
-    os.close(ours)
-    return process.returncode, shown.decode(), printed.decode()
+    os.close(tty)
+    prompt = b""
+    while b"Type" not in prompt:
+        prompt += os.read(terminal, 65536)  # fails if make ends without a question
+    os.write(terminal, f"{answer}\n".encode())
+    output, _ = process.communicate()
+    os.close(terminal)
+    return process.returncode, prompt.decode(), output.decode()

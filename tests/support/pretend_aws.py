@@ -1,8 +1,7 @@
-"""A real S3, STS and KMS API on loopback for real terraform and boto3, with a network that a test can cut.
+"""The APIs of S3, STS, KMS and IAM on loopback (moto) for real terraform and boto3, with network faults.
 
-terraform and boto3 are told of an endpoint that exists nowhere, and of a proxy that stands for the network:
-it passes requests on to moto, or does to them what a test asks. No setting of the generated configuration is
-changed for it.
+Environment variables name an endpoint that does not exist and a proxy. The proxy forwards requests to moto,
+or injects the fault that a test sets. The generated configuration is not changed for it.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ ENDPOINT = "http://aws.example.com"
 ACCOUNT = "123456789012"
 OTHER_ACCOUNT = "210987654321"
 
-# What to do with a request: None passes it on, "cut" drops the connection before it arrives, "answer cut"
-# after it was carried out.
+# The fault of a request, by method and path: None forwards it, "cut" drops the connection before the request
+# arrives, "answer cut" drops it after the request is carried out.
 Fault = Callable[[str, str], str | None]
 
 
 class Aws:
-    """An account that the environment variables of `variables()` lead to."""
+    """A simulated account; `variables()` returns the environment variables that lead to it."""
 
     def __init__(self) -> None:
         self.moto = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
@@ -41,8 +40,8 @@ class Aws:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.fault: Fault | None = None
         self.clouds: list[Path] = []
-        self._seen: dict[Path, object] = {}
-        self._building = threading.Lock()
+        self._copied: dict[Path, object] = {}
+        self._copying = threading.Lock()
         handler = type("Handler", (_Handler,), {"aws": self})
         self.network = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.network.daemon_threads = True
@@ -55,7 +54,7 @@ class Aws:
         self.moto.stop()
 
     def client(self, service: str) -> Any:
-        """A client of the test itself, past the proxy and its faults."""
+        """A client that bypasses the proxy and its faults."""
         host, port = self.moto.get_host_and_port()
         return boto3.client(
             service,
@@ -66,17 +65,17 @@ class Aws:
         )
 
     def reset(self) -> None:
-        """An empty account and a sound network."""
+        """Empties the account and removes the fault."""
         self.fault = None
         self.clouds.clear()
-        self._seen.clear()
+        self._copied.clear()
         connection = HTTPConnection(*self.moto.get_host_and_port())
         connection.request("POST", "/moto-api/reset")
         assert connection.getresponse().status == 200
 
     def variables(self, account: str = ACCOUNT) -> dict[str, str]:
-        """The environment of a person who has signed in to an account."""
-        found = {
+        """The environment variables of an operator who is signed in to an account."""
+        variables = {
             "AWS_ACCESS_KEY_ID": "testing",
             "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_ENDPOINT_URL": ENDPOINT,
@@ -89,27 +88,27 @@ class Aws:
         if account != ACCOUNT:
             arn = f"arn:aws:iam::{account}:role/operator"
             role = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="operator")["Credentials"]
-            found |= {
+            variables |= {
                 "AWS_ACCESS_KEY_ID": role["AccessKeyId"],
                 "AWS_SECRET_ACCESS_KEY": role["SecretAccessKey"],
                 "AWS_SESSION_TOKEN": role["SessionToken"],
             }
-        return found
+        return variables
 
-    def build(self) -> None:
-        """What the embedded provider has created in `clouds` is here, too, as far as the way to the states
-        needs it: buckets, policies, and keys with their aliases."""
-        with self._building:
+    def copy_resources(self) -> None:
+        """Copies what the state backend needs from `clouds`, the accounts of the embedded provider: buckets,
+        policies, and keys with their aliases."""
+        with self._copying:
             for cloud in self.clouds:
-                if cloud.exists() and self._seen.get(cloud) != (seen := _written(cloud)):
-                    self._build(Cloud(cloud))
-                    self._seen[cloud] = seen
+                if cloud.exists() and self._copied.get(cloud) != (version := _version(cloud)):
+                    self._copy(Cloud(cloud))
+                    self._copied[cloud] = version
 
-    def _build(self, account: Cloud) -> None:
+    def _copy(self, account: Cloud) -> None:
         s3, kms, iam = self.client("s3"), self.client("kms"), self.client("iam")
-        there = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+        buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
         for bucket in account.all("aws_s3_bucket"):
-            if bucket["bucket"] not in there:
+            if bucket["bucket"] not in buckets:
                 s3.create_bucket(Bucket=bucket["bucket"])
         aliases = {alias["AliasName"] for alias in kms.list_aliases()["Aliases"]}
         for alias in account.all("aws_kms_alias"):
@@ -121,19 +120,19 @@ class Aws:
                 iam.create_policy(PolicyName=policy["name"], PolicyDocument=policy["policy"])
 
     def _key(self, id_: str) -> str:
-        """A key with the id that the embedded provider gave it: KMS itself gives no choice."""
+        """Creates a key with the id that the embedded provider gave it. The API of KMS takes no id."""
         from moto.kms.models import kms_backends
 
         backend = kms_backends[ACCOUNT]["us-east-1"]
         if id_ not in backend.keys:
-            made = self.client("kms").create_key()["KeyMetadata"]["KeyId"]
-            key = backend.keys.pop(made)
-            key.id, key.arn = id_, key.arn.replace(made, id_)
+            created = self.client("kms").create_key()["KeyMetadata"]["KeyId"]
+            key = backend.keys.pop(created)
+            key.id, key.arn = id_, key.arn.replace(created, id_)
             backend.keys[id_] = key
         return id_
 
     def wait_for(self, bucket: str, key: str, seconds: float = 30) -> bytes:
-        """The content of an object, as soon as there is one."""
+        """Waits until an object exists. Returns its content."""
         s3, end = self.client("s3"), time.monotonic() + seconds
         while time.monotonic() < end:
             try:
@@ -145,11 +144,11 @@ class Aws:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """The network: a plain HTTP proxy. `<bucket>.aws.example.com/<key>` arrives as `/<bucket>/<key>`."""
+    """The HTTP proxy. `<bucket>.aws.example.com/<key>` arrives as `/<bucket>/<key>`."""
 
     aws: ClassVar[Aws]
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # an answer goes out whole
+    wbufsize = -1  # a response is sent in one piece
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
@@ -160,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "cut":
             self.close_connection = True
             return
-        self.aws.build()
+        self.aws.copy_resources()
         connection = HTTPConnection(*self.aws.moto.get_host_and_port())
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
         connection.request(self.command, path + (f"?{address.query}" if address.query else ""), body, headers)
@@ -193,11 +192,11 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
-def _written(cloud: Path) -> object:
-    """Changes whenever something is written to the file of an account."""
+def _version(cloud: Path) -> object:
+    """A value that changes with every write to the file of an account."""
     log = cloud.with_name(f"{cloud.name}-wal")
     return [(file.stat().st_mtime_ns, file.stat().st_size) for file in (cloud, log) if file.exists()]
 

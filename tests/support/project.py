@@ -18,6 +18,7 @@ from support.sharing import compile_sources, once
 ROOT = Path(__file__).resolve().parents[2]
 
 
+# Files of the embedded provider in .rehearsal.
 PROVIDER = ("catalog.sqlite", "mirror", "python", "terraform.rc")
 
 
@@ -35,13 +36,13 @@ UNCOPIED = (
 
 
 def without_make() -> dict[str, str]:
-    """The environment of a person who types a command, rather than of make test."""
-    ours = ("ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
-    return {name: value for name, value in os.environ.items() if name not in ours}
+    """The environment variables without those that make sets."""
+    of_make = ("ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+    return {name: value for name, value in os.environ.items() if name not in of_make}
 
 
 class Project:
-    """A copy of the project to work in, with the installed tools of the original."""
+    """A copy of the repository with links to its installed tools, in which a test runs make."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -67,15 +68,15 @@ class Project:
 
     def report(self, environment: str = "sandbox") -> dict[str, dict[str, int]]:
         text = (self.folder / "cdktf.out" / environment / "report.json").read_text()
-        made = json.loads(text)
-        assert made["environment"] == environment
+        report = json.loads(text)
+        assert report["environment"] == environment
         return {
-            name: {key: each for key, each in tier.items() if key != "cost"}
-            for name, tier in made["tiers"].items()
+            name: {key: count for key, count in tier.items() if key != "cost"}
+            for name, tier in report["tiers"].items()
         }
 
     def actions(self, environment: str = "sandbox") -> dict[str, list[str]]:
-        """What the saved plans do, by tier and address; what stays as it is, is left out."""
+        """The actions of the saved plans by tier and address, without unchanged resources."""
         plans = (self.folder / "cdktf.out" / environment / "stacks").glob("*/plan.json")
         return {
             f"{file.parent.name}: {change['address']}": change["change"]["actions"]
@@ -91,7 +92,7 @@ class Project:
         spec.write_text(text.replace(old, new))
 
     def write(self, spec: Mapping[str, Any]) -> None:
-        """Make this the spec of the sandbox."""
+        """Replaces the spec of the sandbox."""
         text = yaml.safe_dump(dict(spec), sort_keys=False, allow_unicode=True)
         (self.folder / "environments" / "sandbox.yaml").write_text(text, encoding="utf-8")
 
@@ -106,7 +107,7 @@ class Project:
 
 
 class Copy(Project):
-    """A copy of a project with all that make left in it."""
+    """A copy of another project with the files that make wrote there."""
 
     def __init__(self, folder: Path, source: Path) -> None:
         self.folder = folder
@@ -115,7 +116,7 @@ class Copy(Project):
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A checkout in which the sandbox is synthesized, and nothing else was done."""
+    """A checkout in which the sandbox is synthesized but not planned."""
     return Copy(tmp_path / "tierra", synthesized())
 
 
@@ -127,7 +128,7 @@ def synthesized() -> Path:
 
 
 def planned() -> Path:
-    """A checkout in which the sandbox is planned, to be copied."""
+    """A checkout in which the sandbox is planned, for tests to copy."""
     return once("planned", _plan)
 
 
@@ -137,7 +138,7 @@ def _plan(folder: Path) -> None:
 
 
 def applied() -> Path:
-    """A checkout in which all of the sandbox is applied, to be copied."""
+    """A checkout in which all tiers of the sandbox are applied, for tests to copy."""
     return once("applied", lambda folder: succeeded(Copy(folder, planned()).make("apply", APPROVE="yes")))
 
 

@@ -1,4 +1,4 @@
-"""What is made once in a run of the tests, whichever of its processes needs it first."""
+"""Folders that the processes of a test run create once and share."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ _folders: list[Path] = []
 
 @pytest.fixture(scope="session", autouse=True)
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Finds the folder of the run."""
+    """Sets the folder of the test run, which all its processes share."""
     base = tmp_path_factory.getbasetemp()
     _folders[:] = [base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base]
 
 
 @cache
 def compile_sources() -> None:
-    """Compiles once what copies of the project would compile one by one."""
+    """Compiles the sources once, so that copies of the project need not compile them."""
     for name in ("modules", "rehearsal", "tierra", "tools"):
         compileall.compile_dir(ROOT / name, quiet=1, optimize=[0, 2])
 
 
-def once(name: str, make: Callable[[Path], object]) -> Path:
-    """The folder that `make` makes, for tests to copy. A failure leaves nothing for the next."""
+def once(name: str, create: Callable[[Path], object]) -> Path:
+    """The folder that `create` fills, for tests to copy. After a failure the next call creates it again."""
     [base] = _folders
     folder = base / name
     folder.parent.mkdir(exist_ok=True)
     with (base / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (base / f"{name}.made").exists():
+        if not (base / f"{name}.done").exists():
             shutil.rmtree(folder, ignore_errors=True)
-            make(folder)
-            (base / f"{name}.made").touch()
+            create(folder)
+            (base / f"{name}.done").touch()
     return folder
