@@ -1,8 +1,8 @@
-"""The commands in the docs are right: what can run here is run, the rest is held against the models of AWS.
+"""Tests of the commands in the docs.
 
-A block of `console` runs, in a copy of the project, in the order of the page; what it shows below a command
-must be part of what comes. A block of `sh` needs AWS or a cluster: it must be shell. Every `aws` in it, or
-elsewhere in the docs, must be a command with options that exist.
+Blocks of `console` run in a copy of the project, in the order of the page; the text below a command must be
+part of its output. Blocks of `sh` need AWS or a cluster: only their syntax and make targets are checked.
+Every `aws` command in the docs must exist in the models of botocore, with its options.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ AWS = re.compile(r"(?:^|[\s(])aws ([a-z0-9-]+) ([a-z0-9-]+)([^|;&()\n]*)", re.M)
 LANGUAGES = {"console", "go", "json", "mermaid", "python", "sh", "text", "yaml"}
 
 GLOBAL = {"cli-input-json", "max-items", "no-cli-pager", "output", "page-size", "profile", "query", "region"}
-# What the command line has and no model of AWS: https://docs.aws.amazon.com/cli/latest/reference/
+# Commands of the AWS CLI that are in no model: https://docs.aws.amazon.com/cli/latest/reference/
 OWN = {
     ("configure", "sso"): set(),
     ("eks", "get-token"): {"cluster-name", "role-arn"},
@@ -59,7 +59,7 @@ def session() -> botocore.session.Session:
 
 @cache
 def options(service: str, operation: str) -> frozenset[str]:
-    """The options of a command of AWS, without dashes. Raises LookupError when there is no such command."""
+    """The options of a command of the AWS CLI, without dashes. Raises LookupError for an unknown command."""
     if (service, operation) in OWN:
         return frozenset(OWN[service, operation])
     name = SERVICES.get(service, service)
@@ -70,8 +70,8 @@ def options(service: str, operation: str) -> frozenset[str]:
     if operation not in names:
         raise LookupError(f"aws {service} has no {operation}")
     shape = model.operation_model(names[operation]).input_shape
-    found = {xform_name(member, "-") for member in (shape.members if shape else ())}
-    return frozenset(found | {f"no-{each}" for each in found})
+    members = {xform_name(member, "-") for member in (shape.members if shape else ())}
+    return frozenset(members | {f"no-{each}" for each in members})
 
 
 @cache
@@ -81,7 +81,7 @@ def waiters(service: str) -> frozenset[str]:
 
 
 def aws_commands(text: str) -> Iterator[tuple[str, str, set[str]]]:
-    """Service, operation and options of every command of AWS in a text."""
+    """Service, operation and options of every command of the AWS CLI in a text."""
     fenced = [body for _, body in FENCE.findall(text)]
     prose = FENCE.sub("", text)
     spans = [re.sub(r"\s+", " ", span) for span in CODE.findall(INDENTED.sub("", prose))]
@@ -93,18 +93,18 @@ def aws_commands(text: str) -> Iterator[tuple[str, str, set[str]]]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_block_says_what_it_is(name: str) -> None:
+def test_code_blocks_name_a_known_language(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert {kind for kind, _ in FENCE.findall(text)} <= LANGUAGES
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_commands_of_aws_exist_with_their_options(name: str) -> None:
+def test_aws_commands_and_their_options_exist(name: str) -> None:
     wrong = []
     for service, operation, given in aws_commands((ROOT / name).read_text(encoding="utf-8")):
         try:
             if operation == "wait":
-                continue  # the waiter is the next word: below
+                continue  # waiters are checked below
             unknown = given - options(service, operation) - GLOBAL
         except LookupError as error:
             wrong.append(str(error))
@@ -115,7 +115,7 @@ def test_commands_of_aws_exist_with_their_options(name: str) -> None:
     assert wrong == []
 
 
-def test_commands_that_do_not_exist_are_found() -> None:
+def test_unknown_aws_commands_are_found() -> None:
     text = "`aws rds reboot-db-instance --force`, and\n\n    aws rds fly\n\n```sh\naws nothing here\n```\n"
     assert list(aws_commands(text)) == [
         ("nothing", "here", set()),
@@ -130,24 +130,24 @@ def test_commands_that_do_not_exist_are_found() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if blocks(name, "sh")])
-def test_shell_that_needs_aws_is_shell_and_its_make_targets_exist(name: str) -> None:
+def test_shell_blocks_parse_and_their_make_targets_exist(name: str) -> None:
     targets = set(TARGET.findall(makefiles()))
     for body in blocks(name, "sh"):
-        checked = subprocess.run(["bash", "-n"], input=body, capture_output=True, text=True, check=False)
-        assert checked.returncode == 0, f"{body}\n{checked.stderr}"
-        named = {
+        run = subprocess.run(["bash", "-n"], input=body, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, f"{body}\n{run.stderr}"
+        words = {
             word for line in re.findall(r"^make (.*)", body, re.M) for word in line.split("#")[0].split()
         }
-        assert {word for word in named if re.fullmatch(r"[a-z-]+", word) and word[0] != "-"} <= targets
+        assert {word for word in words if re.fullmatch(r"[a-z-]+", word) and word[0] != "-"} <= targets
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if blocks(name, "console")])
-def test_what_the_page_types_works_and_shows_what_it_says(name: str, tmp_path: Path) -> None:
+def test_console_blocks_succeed_with_the_shown_output(name: str, tmp_path: Path) -> None:
     project = Project(tmp_path / "tierra")
     for body in blocks(name, "console"):
         for step in re.split(r"^\$ ", body, flags=re.M)[1:]:
-            command, _, shown = step.partition("\n")
-            ran = subprocess.run(
+            command, _, expected = step.partition("\n")
+            run = subprocess.run(
                 ["bash", "-c", command],
                 cwd=project.folder,
                 env=without_make(),
@@ -157,9 +157,9 @@ def test_what_the_page_types_works_and_shows_what_it_says(name: str, tmp_path: P
                 check=False,
                 start_new_session=True,
             )
-            came = ran.stdout + ran.stderr
-            assert ran.returncode == 0, f"{command}\n{came}"
-            for line in shown.splitlines():
-                assert line.strip() in ("", "…") or line.rstrip("…").strip() in came, (
-                    f"{command}\n{line}\n{came}"
+            output = run.stdout + run.stderr
+            assert run.returncode == 0, f"{command}\n{output}"
+            for line in expected.splitlines():
+                assert line.strip() in ("", "…") or line.rstrip("…").strip() in output, (
+                    f"{command}\n{line}\n{output}"
                 )

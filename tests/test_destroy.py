@@ -1,4 +1,4 @@
-"""Destroy with real make and terraform: what is protected, or what something stands on, is not lost."""
+"""Tests of make destroy: protected resources and tiers with dependents are refused, losses are shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Root
-from support.operating import TIERS, Standing, typed
+from support.operating import TIERS, AppliedSandbox, answered
 from support.project import Project, refused, succeeded
 
 from modules.architecture import TIERS as GRAPH
@@ -21,9 +21,9 @@ from tierra.run.preflight import TierState, refusals
 from tierra.run.workspace import Failed, Workspace
 
 
-def test_what_was_protected_is_destroyed_only_after_that_was_lifted_and_applied(tmp_path: Path) -> None:
-    project = Standing(tmp_path / "tierra")
-    standing = project.addresses()
+def test_protected_sandbox_is_destroyed_after_protection_off_is_applied(tmp_path: Path) -> None:
+    project = AppliedSandbox(tmp_path / "tierra")
+    applied = project.addresses()
 
     run = project.make("destroy", APPROVE="sandbox")
     refused(
@@ -39,45 +39,45 @@ def test_what_was_protected_is_destroyed_only_after_that_was_lifted_and_applied(
         ("aws_elasticache_replication_group.redis", "redis"),
     ):
         assert f"final snapshot acme-sandbox-{role}-final-1" in rows[address]
-    assert "aws_db_instance.replica_1" not in rows  # a copy, which holds nothing of its own
-    assert project.addresses() == standing
+    assert "aws_db_instance.replica_1" not in rows  # a copy of postgres
+    assert project.addresses() == applied
 
     project.edit("protection: true", "protection: false")
     refused(project.make("destroy", APPROVE="sandbox"), "protection off, and this is not applied yet")
-    assert project.addresses() == standing
+    assert project.addresses() == applied
 
     succeeded(project.make("plan", TIER=TIERS))
     succeeded(project.make("apply", TIER=TIERS, APPROVE="yes"))
     refused(project.make("destroy", TIER="network", APPROVE="sandbox"), "data depends on it and still has")
     refused(project.make("destroy", APPROVE="yes"), "is the environment's name: APPROVE=sandbox")
-    assert project.addresses() == standing
+    assert project.addresses() == applied
 
-    code, shown, _ = typed(project, "yes", "destroy")
+    code, prompt, _ = answered(project, "yes", "destroy")
     assert code == 2
-    assert "final snapshot acme-sandbox-postgres-final-1" in shown  # before the answer, not after it
-    assert "copy those that you keep under another key" in " ".join(shown.split())
-    assert "destroy network, data? Type the name of the environment: " in shown
-    assert project.addresses() == standing
-    code, shown, printed = typed(project, "sandbox", "destroy")
-    assert code == 0, shown
-    assert printed.index("destroy  data") < printed.index("destroy  network")
+    assert "final snapshot acme-sandbox-postgres-final-1" in prompt  # before the answer
+    assert "copy those that you keep under another key" in " ".join(prompt.split())
+    assert "destroy network, data? Type the name of the environment: " in prompt
+    assert project.addresses() == applied
+    code, prompt, output = answered(project, "sandbox", "destroy")
+    assert code == 0, prompt
+    assert output.index("destroy  data") < output.index("destroy  network")
     assert project.addresses() == set()
 
 
-def test_an_apply_waits_for_a_yes(tmp_path: Path) -> None:
-    project = Standing(tmp_path / "tierra")
+def test_apply_requires_the_answer_yes(tmp_path: Path) -> None:
+    project = AppliedSandbox(tmp_path / "tierra")
     project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
     succeeded(project.make("plan", "TIER=network"))
-    before = project.one("aws_cloudwatch_log_group", "acme-sandbox-flow")
-    code, shown, _ = typed(project, "no", "apply", "TIER=network")
+    before = project.existing("aws_cloudwatch_log_group", "acme-sandbox-flow")
+    code, prompt, _ = answered(project, "no", "apply", "TIER=network")
     assert code == 2
-    assert "total" in shown
-    assert project.one("aws_cloudwatch_log_group", "acme-sandbox-flow") == before
-    assert typed(project, "yes", "apply", "TIER=network")[0] == 0
-    assert project.one("aws_cloudwatch_log_group", "acme-sandbox-flow")["retention_in_days"] == 30
+    assert "total" in prompt
+    assert project.existing("aws_cloudwatch_log_group", "acme-sandbox-flow") == before
+    assert answered(project, "yes", "apply", "TIER=network")[0] == 0
+    assert project.existing("aws_cloudwatch_log_group", "acme-sandbox-flow")["retention_in_days"] == 30
 
 
-def test_a_dry_run_shows_plain_commands_in_the_order_of_the_graph(project: Project) -> None:
+def test_dry_run_of_destroy_prints_commands_in_order_of_dependency(project: Project) -> None:
     for verb, command in (
         ("destroy", "destroy -auto-approve -input=false"),
         ("drift", "plan -refresh-only -input=false"),
@@ -88,13 +88,18 @@ def test_a_dry_run_shows_plain_commands_in_the_order_of_the_graph(project: Proje
     assert not (project.folder / "cdktf.out/sandbox/stacks/network/.terraform").exists()
 
     commands = succeeded(project.make("-n", "destroy"))
-    place = {name: commands.index(f"stacks/{name} destroy -auto-approve") for name in GRAPH}
-    wrong = [(need, name) for name, tier in GRAPH.items() for need in tier.needs if place[need] < place[name]]
-    assert wrong == []  # what a tier stands on goes after it
+    positions = {name: commands.index(f"stacks/{name} destroy -auto-approve") for name in GRAPH}
+    wrong = [
+        (need, name)
+        for name, tier in GRAPH.items()
+        for need in tier.needs
+        if positions[need] < positions[name]
+    ]
+    assert wrong == []  # a tier is destroyed before those that it needs
 
 
 def state(folder: Path, *resources: tuple[str, dict[str, Any]], **outputs: Any) -> TierState:
-    """A tier with resources of these addresses and values, in an environment without protection."""
+    """The state of a tier with resources of these addresses and values, without protection."""
     tier = Workspace("sandbox", folder).tier("trial")
     tier.folder.mkdir(parents=True)
     body = {
@@ -111,21 +116,23 @@ def state(folder: Path, *resources: tuple[str, dict[str, Any]], **outputs: Any) 
     return TierState(tier)
 
 
-def test_what_was_protected_by_hand_stops_a_destroy(tmp_path: Path) -> None:
+def test_deletion_protection_set_by_hand_is_refused(tmp_path: Path) -> None:
     database = ("aws_db_instance.postgres", {"deletion_protection": True})
     sandbox = Workspace("sandbox", tmp_path)
     [refusal] = refusals(sandbox, [state(tmp_path, database, protection=False)], [])
     assert "aws_db_instance.postgres (deletion_protection)" in refusal
 
 
-def test_an_apply_that_ended_halfway_is_protected_when_its_resources_are(tmp_path: Path) -> None:
-    on, off = (("aws_db_instance.postgres", {"deletion_protection": each}) for each in (True, False))
-    assert state(tmp_path / "on", on).applied_protection
-    assert not state(tmp_path / "off", off).applied_protection
+def test_tier_without_output_is_protected_if_its_resources_are(tmp_path: Path) -> None:
+    protected, unprotected = (
+        ("aws_db_instance.postgres", {"deletion_protection": each}) for each in (True, False)
+    )
+    assert state(tmp_path / "on", protected).applied_protection
+    assert not state(tmp_path / "off", unprotected).applied_protection
 
 
-def test_what_terraform_does_not_know_of_is_said(tmp_path: Path) -> None:
-    of_tier = state(
+def test_resources_outside_the_state_are_reported(tmp_path: Path) -> None:
+    tier_state = state(
         tmp_path,
         ("aws_eks_cluster.main", {}),
         ("helm_release.prometheus", {}),
@@ -136,7 +143,7 @@ def test_what_terraform_does_not_know_of_is_said(tmp_path: Path) -> None:
         ("aws_cloudwatch_log_group.guarded", {"deletion_protection_enabled": True}),
         ("aws_vpc.main", {}),
     )
-    assert {each.address: each.outcome for each in of_tier.holdings} == {
+    assert {holding.address: holding.outcome for holding in tier_state.holdings} == {
         "aws_eks_cluster.main": "volumes of its pods are in no state: they stay in EC2, and are billed",
         "helm_release.* (2)": "volumes of its pods are in no state, and may stay",
         "aws_cloudwatch_log_group.* (2)": "its logs are deleted",
@@ -145,8 +152,8 @@ def test_what_terraform_does_not_know_of_is_said(tmp_path: Path) -> None:
     }
 
 
-def test_whatever_is_guarded_is_shown_with_what_becomes_of_it(roots: dict[str, Root]) -> None:
-    unsaid = [
+def test_every_protected_type_has_an_outcome(roots: dict[str, Root]) -> None:
+    missing = [
         f"{tier}: {kind}.{name}"
         for tier, root in roots.items()
         for kind, name, values in root.each()
@@ -155,10 +162,10 @@ def test_whatever_is_guarded_is_shown_with_what_becomes_of_it(roots: dict[str, R
             outcome(kind, values) or inside(kind, values, []) or known(kind).outage or kind == "aws_subnet"
         )
     ]
-    assert unsaid == []
+    assert missing == []
 
 
-def test_the_question_needs_a_terminal(
+def test_question_without_a_terminal_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(approve, "TERMINAL", "/dev/no-such-terminal")

@@ -1,4 +1,4 @@
-"""The picture of real plans: a first plan, which is mostly forecasts, and plans that remove things."""
+"""Tests of the diagram with real plans: a first plan with forecasts, and plans that destroy resources."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ REMOVALS = (
 )
 
 
-def pictured(project: Project) -> Picture:
+def checked_picture(project: Project) -> Picture:
+    """The picture of the sandbox, of which the layout is checked."""
     terraform, stale = load(project.folder / "cdktf.out" / "sandbox", TIERS)
     assert stale == []
     picture = picture_of("sandbox", "rehearsal", terraform)
@@ -38,9 +39,9 @@ def by_address(picture: Picture) -> dict[str, Box]:
     return {box.addresses[0]: box for box in picture.boxes() if box.addresses}
 
 
-def test_a_first_plan_marks_every_box_and_says_which_are_forecasts(tmp_path: Path) -> None:
+def test_first_plan_marks_all_boxes_as_added_and_forecasts_as_such(tmp_path: Path) -> None:
     project = Copy(tmp_path / "tierra", planned())
-    picture = pictured(project)
+    picture = checked_picture(project)
     for box in picture.boxes():
         if box.addresses or box.kind == "redis":
             assert box.mark is Mark.ADDED, box.id
@@ -63,15 +64,15 @@ def test_a_first_plan_marks_every_box_and_says_which_are_forecasts(tmp_path: Pat
     assert (drawing, chart) == tuple((folder / f"diagram.{kind}").read_text() for kind in ("svg", "mmd"))
 
 
-def test_what_plans_remove_is_there_and_marked(tmp_path: Path) -> None:
+def test_destroyed_resources_are_drawn_and_marked(tmp_path: Path) -> None:
     project = Copy(tmp_path / "tierra", applied())
     for old, new in REMOVALS:
         project.edit(old, new)
     spec = project.folder / "environments/sandbox.yaml"
-    one = "\nsystems: {sistema-1: {framework: go, needs: [redis]}}\n\n"
-    spec.write_text(re.sub(r"\nsystems:.*?\n\n", one, spec.read_text(), flags=re.DOTALL))
+    systems = "\nsystems: {sistema-1: {framework: go, needs: [redis]}}\n\n"
+    spec.write_text(re.sub(r"\nsystems:.*?\n\n", systems, spec.read_text(), flags=re.DOTALL))
     succeeded(project.make("plan"))
-    picture = pictured(project)
+    picture = checked_picture(project)
     boxes = by_address(picture)
     assert picture.zones == ("us-east-1a", "us-east-1b", "us-east-1c")
     assert [picture.zone_mark(zone).mark for zone in picture.zones] == [None, None, Mark.DESTROYED]
@@ -99,7 +100,7 @@ def test_what_plans_remove_is_there_and_marked(tmp_path: Path) -> None:
     assert re.search(r"sistema-2 \([^)]*destroyed\)", chart)
 
 
-# --- what the picture says of itself ----------------------------------------------------------------------
+# --- title and commit -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -109,21 +110,21 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "environments").mkdir()
     spec = tmp_path / "environments" / "sandbox.yaml"
     spec.write_text("version: 1\n")
-    who = ("-c", "user.name=Tierra", "-c", "user.email=tierra@example.com", "-c", "commit.gpgsign=false")
+    identity = ("-c", "user.name=Tierra", "-c", "user.email=tierra@example.com", "-c", "commit.gpgsign=false")
     for arguments in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "spec")):
-        subprocess.run(["git", *who, *arguments], check=True)
+        subprocess.run(["git", *identity, *arguments], check=True)
     return spec
 
 
-def test_the_commit_is_that_of_the_spec(specs: Path) -> None:
-    at = diagram.commit(specs)
-    assert re.fullmatch("[0-9a-f]{7,}", at)
+def test_commit_is_that_of_the_spec(specs: Path) -> None:
+    commit = diagram.commit(specs)
+    assert re.fullmatch("[0-9a-f]{7,}", commit)
     assert diagram.commit(specs.with_name("other.yaml")) == ""
     specs.write_text("version: 2\n")
-    assert diagram.commit(specs) == f"{at}, edited since"
+    assert diagram.commit(specs) == f"{commit}, edited since"
 
 
-def test_outside_of_git_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commit_is_empty_outside_of_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert diagram.commit(tmp_path / "sandbox.yaml") == ""
@@ -131,11 +132,11 @@ def test_outside_of_git_there_is_no_commit(tmp_path: Path, monkeypatch: pytest.M
     assert diagram.commit(tmp_path / "sandbox.yaml") == ""
 
 
-def test_title_says_what_is_shown(project: Project) -> None:
+def test_title_names_environment_account_region_and_commit(project: Project) -> None:
     terraform, _ = load(project.folder / "cdktf.out" / "sandbox", TIERS)
     rehearsed, real = (picture_of("sandbox", target, terraform, "1a2b3c4") for target in ("rehearsal", "aws"))
-    said = "no saved plans, environments/sandbox.yaml at 1a2b3c4"
-    assert svg.titled(rehearsed) == f"REHEARSAL of acme sandbox, no AWS account, us-east-1, {said}"
-    assert svg.titled(real) == f"Architecture of acme sandbox, AWS account 123456789012, us-east-1, {said}"
+    version = "no saved plans, environments/sandbox.yaml at 1a2b3c4"
+    assert svg.titled(rehearsed) == f"REHEARSAL of acme sandbox, no AWS account, us-east-1, {version}"
+    assert svg.titled(real) == f"Architecture of acme sandbox, AWS account 123456789012, us-east-1, {version}"
     assert "REHEARSAL" not in svg.render(real, arrange(real))
     assert ">REHEARSAL<" in svg.render(rehearsed, arrange(rehearsed))

@@ -1,8 +1,8 @@
-"""What may happen to a plan or an apply on AWS, and what is left of it: nothing lost, one clear message, and
-the next run converges.
+"""Tests of faults during a plan or an apply on AWS: no resource is lost, a message names the remedy, and the
+next run converges.
 
-terraform, make and S3 are real; resources are those of the embedded provider, whose account shows what was
-really created. docs/reliability.md lists these faults.
+terraform and make are real, S3 is moto, and the embedded provider creates the resources: its account shows
+which exist. docs/reliability.md lists these faults.
 """
 
 from __future__ import annotations
@@ -34,28 +34,28 @@ from tierra.run.override import write_overrides
 from tierra.run.recover import import_ids
 from tierra.run.workspace import Workspace
 
-TIER = "TIER=state"  # the smallest; `production` comes with a plan of it
+TIER = "TIER=state"  # the smallest tier, which the fixture `production` has planned
 STATE = f"{PROJECTS}/state/terraform.tfstate"
 RESOURCES = 22
-OF_ONE = "acme/platform/.github/workflows/infrastructure-environment.yml"
+WORKFLOW = "acme/platform/.github/workflows/infrastructure-environment.yml"
 
 
 def message(run: object) -> str:
-    """The last lines, less those of make."""
+    """The last two lines of the errors, without those of make."""
     errors: str = run.stderr  # type: ignore[attr-defined]
     lines = [line for line in errors.splitlines() if not re.match(r"make(\[\d+\])?: ", line)]
     return "\n".join(lines[-2:])
 
 
 def existing(production: Production) -> dict[str, int]:
-    """How many objects of each type are in the account."""
+    """The number of objects in the account by type."""
     cloud = Cloud(production.cloud)
-    types = {each["type"] for each in production.state("state")["resources"]}
+    types = {resource["type"] for resource in production.state("state")["resources"]}
     return {type_: len(cloud.all(type_)) for type_ in types}
 
 
 def converges(production: Production) -> None:
-    """What is planned is applied; then state and account agree, one object for each resource."""
+    """Plans and applies. Asserts that the account has one object for each resource of the state."""
     succeeded(production.make("plan", TIER))
     succeeded(production.make("apply", TIER, APPROVE="yes"))
     assert len(production.recorded("state")) == RESOURCES
@@ -64,7 +64,7 @@ def converges(production: Production) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "what", "remedy"),
+    ("fault", "problem", "remedy"),
     [
         ("bucket", f"the bucket for its states, {BUCKET}, does not exist", "make bootstrap ENV=production"),
         ("credentials", "there are no credentials for AWS", "sign in to the account 123456789012"),
@@ -81,8 +81,8 @@ def converges(production: Production) -> None:
         ("network", "your identity cannot be read from AWS", "check credentials and network"),
     ],
 )
-def test_what_is_wrong_for_all_tiers_is_said_once_before_terraform_runs(
-    production: Production, fault: str, what: str, remedy: str
+def test_problem_of_all_tiers_is_reported_once_before_terraform_runs(
+    production: Production, fault: str, problem: str, remedy: str
 ) -> None:
     if fault == "bucket":
         production.aws.client("s3").delete_bucket(Bucket=BUCKET)
@@ -96,55 +96,53 @@ def test_what_is_wrong_for_all_tiers_is_said_once_before_terraform_runs(
     else:
         production.aws.fault = lambda method, path: "cut"
     run = production.make("plan")
-    refused(run, what)
+    refused(run, problem)
     assert remedy in message(run)
     assert run.stderr.count("remedy:") == 1
     assert not list(production.stack("network").glob("*.log"))
 
 
-def test_a_second_apply_is_refused_and_told_who_holds_the_state(
+def test_second_apply_is_refused_and_names_the_holder_of_the_lock(
     production: Production, tmp_path: Path
 ) -> None:
-    other = Production(tmp_path / "elsewhere", production.aws, production.folder)
-    written, go_on = threading.Event(), threading.Event()
-    production.aws.fault = held(STATE, written, go_on)
-    first = production.start("apply", TIER, APPROVE="yes")
+    second = Production(tmp_path / "elsewhere", production.aws, production.folder)
+    written, resume = threading.Event(), threading.Event()
+    production.aws.fault = delayed_write(STATE, written, resume)
+    process = production.start("apply", TIER, APPROVE="yes")
     assert written.wait(30)
-    run = other.make("apply", TIER, APPROVE="yes")
+    run = second.make("apply", TIER, APPROVE="yes")
     refused(run, "state of production: the state is locked: ")
     lock = json.loads(production.aws.wait_for(BUCKET, f"{STATE}.tflock"))
     assert f"{lock['Who']} has held it since" in run.stderr
     assert f"make unlock ENV=production TIER=state LOCK={lock['ID']}" in message(run)
-    go_on.set()
-    output, errors = first.communicate()
-    assert first.returncode == 0, output + errors
-    refused(other.make("apply", TIER, APPROVE="yes"), "the state has changed since the saved plan was made")
+    resume.set()
+    output, errors = process.communicate()
+    assert process.returncode == 0, output + errors
+    refused(second.make("apply", TIER, APPROVE="yes"), "the state has changed since the saved plan was made")
     assert "No changes." in succeeded(production.make("plan", TIER))
 
 
 @pytest.mark.parametrize("killed", [pytest.param("terraform", marks=pytest.mark.soak), "everything"])
-def test_a_killed_apply_loses_nothing_although_its_state_was_not_written(
-    production: Production, killed: str
-) -> None:
-    """The worst moment: all is created, and the state holds nothing. terraform writes a state in S3 every
+def test_killed_apply_without_a_state_is_recovered(production: Production, killed: str) -> None:
+    """terraform is killed when all resources are created and none is in the state, which it writes every
     twenty seconds at most."""
-    few = (
+    targets = (
         "aws_kms_alias.state",
         "aws_iam_policy.read",
         "aws_s3_bucket_versioning.state",
-    )  # and what they need
-    narrowed = " ".join(f"-target={address}" for address in few)
-    production.terraform(IMPATIENT, f'plan) exec terraform "$@" {narrowed};;')
+    )  # these and their dependencies
+    options = " ".join(f"-target={address}" for address in targets)
+    production.terraform(IMPATIENT, f'plan) exec terraform "$@" {options};;')
     succeeded(production.make("plan", TIER))
     production.terraform(IMPATIENT)
-    written, go_on = threading.Event(), threading.Event()
-    production.aws.fault = held(STATE, written, go_on, answer="cut")
+    written, resume = threading.Event(), threading.Event()
+    production.aws.fault = delayed_write(STATE, written, resume, answer="cut")
     process = production.start("apply", TIER, APPROVE="yes")
     assert written.wait(30)
     kill_terraform(process, "apply")
     if killed == "everything":
         os.killpg(process.pid, signal.SIGKILL)
-    go_on.set()
+    resume.set()
     _, errors = process.communicate()
     production.aws.fault = None
     assert production.recorded("state") == set()
@@ -169,9 +167,7 @@ def test_a_killed_apply_loses_nothing_although_its_state_was_not_written(
 
 
 @pytest.mark.parametrize("fault", ["cut", pytest.param("answer cut", marks=pytest.mark.soak)])
-def test_a_network_that_fails_while_the_state_is_written_loses_nothing(
-    production: Production, fault: str
-) -> None:
+def test_state_that_the_network_did_not_write_is_recovered(production: Production, fault: str) -> None:
     production.aws.fault = lambda method, path: fault if path.endswith(STATE) and method == "PUT" else None
     run = production.make("apply", TIER, APPROVE="yes")
     production.aws.fault = None
@@ -187,19 +183,19 @@ def test_a_network_that_fails_while_the_state_is_written_loses_nothing(
     converges(production)
 
 
-def test_what_a_workflow_could_not_write_is_kept_for_operators_and_recovered_elsewhere(
+def test_state_that_a_workflow_could_not_write_is_recovered_by_an_operator(
     production: Production,
 ) -> None:
-    """The runner of a job is gone after it, and so is the folder of the apply."""
+    """The runner is deleted after the job, with the folder of the apply."""
     production.aws.fault = lambda method, path: "cut" if path.endswith(STATE) and method == "PUT" else None
     run = production.make("apply", TIER, APPROVE="yes")
     production.aws.fault = None
     refused(run, "the state could not be written")
     errored = (production.stack("state") / "errored.tfstate").read_bytes()
 
-    script = yaml.safe_load(workflows(load(ROOT / "environments" / "production.yaml"))[OF_ONE])
+    workflow = yaml.safe_load(workflows(load(ROOT / "environments" / "production.yaml"))[WORKFLOW])
     (step,) = (
-        each for each in script["jobs"]["apply"]["steps"] if each.get("name") == "Keep what the states lack"
+        each for each in workflow["jobs"]["apply"]["steps"] if each.get("name") == "Keep what the states lack"
     )
     assert step["if"] == "failure() || cancelled()"
     production.variables |= {
@@ -207,12 +203,12 @@ def test_what_a_workflow_could_not_write_is_kept_for_operators_and_recovered_els
         "GITHUB_RUN_ATTEMPT": "2",
         "GITHUB_STEP_SUMMARY": str(production.folder / "summary"),
     }
-    script_file = production.folder / "keep.sh"
-    script_file.write_text(step["run"])
-    said = succeeded(production.shell("bash keep.sh"))
+    script = production.folder / "keep.sh"
+    script.write_text(step["run"])
+    printed = succeeded(production.shell("bash keep.sh"))
     key = f"{PROJECTS}/recovery/state/77-2/"
-    assert f"kept: s3://{BUCKET}/{key}state" in said
-    assert "as an operator, make recover ENV=production TIER=state" in said
+    assert f"kept: s3://{BUCKET}/{key}state" in printed
+    assert "as an operator, make recover ENV=production TIER=state" in printed
     assert f"kept: s3://{BUCKET}/{key}state" in (production.folder / "summary").read_text()
     s3 = production.aws.client("s3")
     assert s3.get_object(Bucket=BUCKET, Key=f"{key}state")["Body"].read() == errored
@@ -230,7 +226,7 @@ def test_what_a_workflow_could_not_write_is_kept_for_operators_and_recovered_els
     succeeded(production.make("plan", TIER))
 
 
-def test_a_full_disk_leaves_no_plan_that_could_be_applied(production: Production) -> None:
+def test_full_disk_leaves_no_saved_plan(production: Production) -> None:
     plan = production.stack("state") / "plan.tfplan"
 
     def fill(method: str, path: str) -> None:
@@ -244,17 +240,17 @@ def test_a_full_disk_leaves_no_plan_that_could_be_applied(production: Production
     assert "free some space, then make plan ENV=production" in message(run)
     refused(production.make("apply", TIER, APPROVE="yes"), "there is no saved plan of state")
 
-    # terraform does not say when its JSON is cut off.
-    cut = production.folder / "terraform-on-a-full-disk"
-    cut.write_text('#!/bin/sh\n[ $2 = show ] || exec terraform "$@"\nterraform "$@" | head -c 999\n')
-    cut.chmod(0o755)
-    refused(production.make("plan", TIER, f"TERRAFORM={cut}"), "the disk is full")
+    # terraform reports no error when its JSON is truncated.
+    terraform = production.folder / "terraform-on-a-full-disk"
+    terraform.write_text('#!/bin/sh\n[ $2 = show ] || exec terraform "$@"\nterraform "$@" | head -c 999\n')
+    terraform.chmod(0o755)
+    refused(production.make("plan", TIER, f"TERRAFORM={terraform}"), "the disk is full")
     refused(production.make("apply", TIER, APPROVE="yes"), "there is no saved plan of state")
     succeeded(production.make("plan", TIER))
 
 
-def test_a_full_disk_stops_an_apply_before_it_starts(production: Production) -> None:
-    """The limit of files stands for the end of the disk: 512 KiB."""
+def test_full_disk_stops_an_apply_before_it_starts(production: Production) -> None:
+    """A limit of the size of files, 512 KiB, simulates the full disk."""
     run = production.shell("ulimit -f 1024; exec make apply TIER=state APPROVE=yes")
     refused(run, "apply: state of production: cdktf.out/production/stacks/state/journal: File too large")
     assert "free some space" in message(run)
@@ -264,7 +260,7 @@ def test_a_full_disk_stops_an_apply_before_it_starts(production: Production) -> 
 
 
 @pytest.mark.soak
-def test_a_creation_that_fails_is_completed_by_the_next_apply(production: Production) -> None:
+def test_failed_creation_is_completed_by_the_next_apply(production: Production) -> None:
     run = production.make("apply", TIER, APPROVE="yes", REHEARSAL_FAIL="aws_s3_bucket_policy=1")
     refused(run, "failure injected by REHEARSAL_FAIL")
     assert "remove the cause, then make plan ENV=production" in message(run)
@@ -275,10 +271,10 @@ def test_a_creation_that_fails_is_completed_by_the_next_apply(production: Produc
 
 
 @pytest.mark.soak
-def test_a_creation_that_fails_in_any_tier_leaves_a_state_from_which_the_next_apply_goes_on(
+def test_failed_creation_in_any_tier_is_completed_by_the_next_apply(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
-    """terraform alone, with states in files: the failure of one type stops each tier of production."""
+    """Without make and with states in files: in each tier of production the creation of one type fails."""
     stacks, states = tmp_path / "stacks", tmp_path / "states"
     shutil.copytree(folders["production"] / "stacks", stacks)
     shutil.copy(folders["production"] / "environment.json", tmp_path)
@@ -292,13 +288,13 @@ def test_a_creation_that_fails_in_any_tier_leaves_a_state_from_which_the_next_ap
         project.run("init")
         output = project.run("apply", "-auto-approve", code=1, REHEARSAL_FAIL=f"{failing}=1")
         assert "failure injected by REHEARSAL_FAIL" in output
-        half = project.managed()
-        assert failing not in half
-        assert existing_in(cloud, known + half) == known + half, tier
+        partial = project.managed()
+        assert failing not in partial
+        assert existing_in(cloud, known + partial) == known + partial, tier
         project.run("apply", "-auto-approve")
-        whole = project.managed()
-        assert whole > half
-        known += whole
+        complete = project.managed()
+        assert complete > partial
+        known += complete
         assert existing_in(cloud, known) == known, tier
     assert known.total() > 300
 
@@ -321,18 +317,18 @@ class Terraform:
         return run.stdout + run.stderr
 
     def managed(self) -> Counter[str]:
-        """How many resources of each type the state holds."""
+        """The number of managed resources in the state by type."""
         resources = json.loads(self.state.read_text())["resources"]
         return Counter(each["type"] for each in resources if each["mode"] == "managed")
 
 
 def existing_in(cloud: Path, types: Counter[str]) -> Counter[str]:
-    """How many objects of these types are in the account."""
+    """The number of objects of these types in the account."""
     account = Cloud(cloud)
     return Counter({each: len(account.all(each)) for each in types})
 
 
-def test_what_was_being_created_when_terraform_was_killed_is_named() -> None:
+def test_journal_shows_unfinished_creations() -> None:
     text = """
 aws_eip.a: Creating...
 aws_eip.b: Creating...
@@ -353,7 +349,7 @@ aws_eip.a: Creation complete after 2s [id=eipalloc-1]
         ("aws_route.out", {"destination_cidr_block": "${aws_vpc.other.cidr_block}"}, ["vpc-1"]),
     ],
 )
-def test_recover_imports_by_the_id_of_the_documentation_as_far_as_it_is_known(
+def test_recover_tries_the_documented_id_of_an_import_first(
     address: str, arguments: dict[str, str], expected: list[str]
 ) -> None:
     kind, name = address.split(".")
@@ -361,22 +357,22 @@ def test_recover_imports_by_the_id_of_the_documentation_as_far_as_it_is_known(
     assert import_ids(address, "vpc-1", configuration, {"aws_route_table.main": "rtb-1"}) == expected
 
 
-def test_a_state_that_is_none_is_refused_and_left_alone(production: Production) -> None:
+def test_damaged_state_is_refused_and_unchanged(production: Production) -> None:
     production.aws.client("s3").put_object(Bucket=BUCKET, Key=STATE, Body=b'{"version"')
     run = production.make("plan", TIER)
     refused(run, "the file in place of the state is not a state")
     assert production.aws.wait_for(BUCKET, STATE) == b'{"version"'
 
 
-def held(
-    key: str, reached: threading.Event, go_on: threading.Event, answer: str | None = None
+def delayed_write(
+    key: str, reached: threading.Event, resume: threading.Event, answer: str | None = None
 ) -> Callable[[str, str], str | None]:
-    """A network in which the writing of a state takes until a test says so."""
+    """A fault that delays the write of a state until a test resumes it."""
 
     def fault(method: str, path: str) -> str | None:
         if method == "PUT" and path.endswith(key):
             reached.set()
-            go_on.wait(60)
+            resume.wait(60)
             return answer
         return None
 

@@ -1,4 +1,4 @@
-"""The HCL says what the JSON says: real terraform plans both, and the plans are equal."""
+"""Tests of make hcl: real terraform plans the HCL as it plans the JSON."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def pair(tmp_path: Path) -> Pair:
 
 @pytest.fixture(scope="module")
 def folders(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Copies of the output folders, beside whose JSON the HCL is written."""
+    """Copies of the output folders, to which tests add HCL."""
     copies = tmp_path_factory.mktemp("hcl")
     return {name: shutil.copytree(folder, copies / name) for name, folder in folders.items()}
 
 
 def write(out: Path, name: str, *tiers: str, own: str = "") -> str:
-    """`make hcl`, less make; what it prints."""
+    """Writes HCL as make hcl does, with OWN. Returns the printed text."""
     installed()
     run = subprocess.run(
         [
@@ -71,19 +71,19 @@ def producers(folder: Path, tier: str) -> list[str]:
 
 
 @cache
-def as_hcl(folder: Path, name: str) -> Path:
-    """All tiers as HCL, written once."""
+def hcl_of(folder: Path, name: str) -> Path:
+    """The folder with the HCL of all tiers, written once."""
     write(folder, name, *order())
     return folder / "hcl"
 
 
 def tiers_of(folder: Path, scratch: Path) -> Iterator[tuple[str, Pair]]:
-    """Tiers in order, each with a folder to plan it in. Producers are those of the applied sandbox, except
-    tiers that the caller applied in their folders."""
+    """The tiers in order, each with a folder for its plans. They read the states of the applied sandbox, or
+    of tiers that the caller applied in these folders."""
     states = {tier: applied() / f".rehearsal/sandbox/{tier}.tfstate" for tier in order()}
     for tier in order():
         pair = Pair(scratch / tier, scratch / "cloud.sqlite")
-        producer_states = {need: states[need] for need in producers(folder, tier)}
+        producer_states = {producer: states[producer] for producer in producers(folder, tier)}
         save(pair.folder / NAME, rehearsed(pair.folder, pair.folder / STATE, producer_states))
         yield tier, pair
         if (pair.folder / STATE).exists():
@@ -91,10 +91,8 @@ def tiers_of(folder: Path, scratch: Path) -> Iterator[tuple[str, Pair]]:
 
 
 @pytest.mark.parametrize("name", ["production", "sandbox"])
-def test_the_plan_of_the_hcl_is_the_plan_of_the_json(
-    folders: dict[str, Path], tmp_path: Path, name: str
-) -> None:
-    check_format(as_hcl(folders[name], name))
+def test_hcl_plans_as_json(folders: dict[str, Path], tmp_path: Path, name: str) -> None:
+    check_format(hcl_of(folders[name], name))
     for tier, pair in tiers_of(folders[name], tmp_path):
         if name == "sandbox":
             plan = json.loads((applied() / f"cdktf.out/sandbox/stacks/{tier}/{APPLIED}").read_text())
@@ -102,18 +100,18 @@ def test_the_plan_of_the_hcl_is_the_plan_of_the_json(
             plan = pair.plan(contents(folders[name] / "stacks" / tier))
         assert created(plan) == generated(folders[name], tier)
         assert essence(pair.plan(contents(folders[name] / "hcl" / tier))) == essence(plan), tier
-        if tier == "network" and name == "production":  # its NAT gateways are not those of the sandbox
+        if tier == "network" and name == "production":  # it has more NAT gateways than the sandbox
             pair.project.run("apply", "plan")
 
 
-def test_a_plan_of_staging_creates_what_is_generated(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_plan_of_staging_creates_every_generated_resource(folders: dict[str, Path], tmp_path: Path) -> None:
     for tier, pair in tiers_of(folders["staging"], tmp_path):
         plan = pair.plan(contents(folders["staging"] / "stacks" / tier))
         assert created(plan) == generated(folders["staging"], tier)
 
 
-def test_staging_has_no_argument_that_production_and_the_sandbox_lack(folders: dict[str, Path]) -> None:
-    """So the plans of their HCL prove the HCL of staging, too."""
+def test_arguments_of_staging_are_in_production_or_the_sandbox(folders: dict[str, Path]) -> None:
+    """Plans of the HCL of production and the sandbox therefore cover the HCL of staging."""
     staging, *others = ({*arguments(folders[name])} for name in ("staging", "production", "sandbox"))
     assert staging
     assert staging <= set().union(*others)
@@ -139,51 +137,51 @@ def arguments(folder: Path) -> Iterator[str]:
 
 
 def generated(folder: Path, tier: str) -> dict[str, int]:
-    """How many resources of each type a tier has."""
+    """The number of generated resources of each type in a tier."""
     resources = json.loads((folder / "stacks" / tier / GENERATED).read_text())["resource"]
     return {terraform_type: len(named) for terraform_type, named in resources.items()}
 
 
 def created(plan: dict[str, Any]) -> Counter[str]:
-    """How many resources of each type a plan creates; it does nothing else."""
-    changes = [each for each in plan["resource_changes"] if each["mode"] == "managed"]
-    assert {action for each in changes for action in each["change"]["actions"]} == {"create"}
-    return Counter(each["type"] for each in changes)
+    """The number of resources of each type that a plan creates. Fails if the plan has other actions."""
+    changes = [change for change in plan["resource_changes"] if change["mode"] == "managed"]
+    assert {action for change in changes for action in change["change"]["actions"]} == {"create"}
+    return Counter(change["type"] for change in changes)
 
 
 @pytest.mark.parametrize("name", ["sandbox", pytest.param("production", marks=pytest.mark.soak)])
-def test_what_one_leaves_with_changes_nothing_of_what_the_json_built(
+def test_exported_hcl_plans_no_changes_on_the_applied_json(
     folders: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
     write(folders[name], name, *order(), own="yes")
     check_format(folders[name] / "own")
     states = {tier: tmp_path / tier / STATE for tier in order()}
-    built = applied() / ".rehearsal" / "sandbox" if name == "sandbox" else None
-    if built:
-        for file in built.glob("cloud.sqlite*"):  # what SQLite has not yet moved into the first is beside it
+    applied_states = applied() / ".rehearsal" / "sandbox" if name == "sandbox" else None
+    if applied_states:
+        for file in applied_states.glob("cloud.sqlite*"):  # with the write-ahead log of SQLite
             shutil.copy(file, tmp_path)
     for tier in order():
         pair = Pair(tmp_path / tier, tmp_path / "cloud.sqlite")
-        local = {need: states[need] for need in producers(folders[name], tier)}
-        save(pair.folder / NAME, rehearsed(pair.folder, states[tier], local))
-        if built:
-            shutil.copy(built / f"{tier}.tfstate", states[tier])
+        producer_states = {producer: states[producer] for producer in producers(folders[name], tier)}
+        save(pair.folder / NAME, rehearsed(pair.folder, states[tier], producer_states))
+        if applied_states:
+            shutil.copy(applied_states / f"{tier}.tfstate", states[tier])
         else:
             pair.plan(contents(folders[name] / "stacks" / tier))
             pair.project.run("apply", "plan")
-        again = pair.plan(contents(folders[name] / "own" / tier))
+        plan = pair.plan(contents(folders[name] / "own" / tier))
         changed = [
             each["address"]
-            for each in again["resource_changes"]
+            for each in plan["resource_changes"]
             if each["change"]["actions"] not in (["no-op"], ["read"])
         ]
         assert changed == [], tier
-        outputs = again.get("output_changes", {}).items()
+        outputs = plan.get("output_changes", {}).items()
         assert [output for output, each in outputs if each["actions"] != ["no-op"]] == [], tier
-        assert len(again["prior_state"]["values"]["root_module"]["resources"]) > 1
+        assert len(plan["prior_state"]["values"]["root_module"]["resources"]) > 1
 
 
-def test_what_one_leaves_with_says_a_name_once_and_nothing_of_tierra(
+def test_exported_hcl_repeats_no_names_and_does_not_mention_tierra(
     folders: dict[str, Path], tmp_path: Path
 ) -> None:
     out = tmp_path / "production"
@@ -192,14 +190,16 @@ def test_what_one_leaves_with_says_a_name_once_and_nothing_of_tierra(
     assert not (out / "hcl").exists()
     for tier in order():
         files = contents(out / "own" / tier)
-        own = {file: text_of for file, text_of in files.items() if "/" not in file}
-        assert 'stem        = "${local.project}-${local.environment}"' in own["locals.tf"]
-        rest = "\n".join(text_of for file, text_of in own.items() if file not in ("locals.tf", "versions.tf"))
-        assert "Written by Tierra" not in rest
-        assert not re.search(r"^# (modules|tierra)/", rest, re.M)
-        texts = [line for line in rest.splitlines() if not line.strip().startswith("description")]
+        root_files = {file: content for file, content in files.items() if "/" not in file}
+        assert 'stem        = "${local.project}-${local.environment}"' in root_files["locals.tf"]
+        other_files = "\n".join(
+            content for file, content in root_files.items() if file not in ("locals.tf", "versions.tf")
+        )
+        assert "Written by Tierra" not in other_files
+        assert not re.search(r"^# (modules|tierra)/", other_files, re.M)
+        lines = [line for line in other_files.splitlines() if not line.strip().startswith("description")]
         assert [
-            line for line in texts if re.search(r"acme-production(?!\w)|us-east-1|123456789012", line)
+            line for line in lines if re.search(r"acme-production(?!\w)|us-east-1|123456789012", line)
         ] == []
     compute = contents(out / "own" / "compute")["addons.tf"]
     assert "configuration_values = jsonencode({" in compute
@@ -210,7 +210,7 @@ FACTS = {"project": "acme", "environment": "dev", "account": "123456789012", "re
 
 
 @pytest.mark.parametrize(
-    ("text_of", "owned"),
+    ("value", "expected"),
     [
         ("acme-dev-postgres", "${local.stem}-postgres"),
         ("aws-waf-logs-acme-dev", "aws-waf-logs-${local.stem}"),
@@ -229,10 +229,10 @@ FACTS = {"project": "acme", "environment": "dev", "account": "123456789012", "re
         ("the dev", "the dev"),
     ],
 )
-def test_what_becomes_of_a_text(text_of: str, owned: str) -> None:
-    made = owning.owned({"resource": {"aws_vpc": {"a": {"tags": {"Name": text_of}}}}}, FACTS)
-    assert made["resource"]["aws_vpc"]["a"]["tags"]["Name"] == owned
-    assert ("locals" in made) == (owned != text_of)
+def test_texts_refer_to_locals(value: str, expected: str) -> None:
+    configuration = owning.owned({"resource": {"aws_vpc": {"a": {"tags": {"Name": value}}}}}, FACTS)
+    assert configuration["resource"]["aws_vpc"]["a"]["tags"]["Name"] == expected
+    assert ("locals" in configuration) == (expected != value)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,9 @@ def test_what_becomes_of_a_text(text_of: str, owned: str) -> None:
         ("files/a.tf", 'locals {\n  stem = "x"\n}\n', False),
     ],
 )
-def test_own_terraform_has_no_local_of_these_names(file: str, content: str, clashes: bool) -> None:
+def test_own_terraform_with_a_local_of_the_same_name_is_refused(
+    file: str, content: str, clashes: bool
+) -> None:
     if not clashes:
         owning.check(["stem"], {file: content.encode()})
         return
@@ -252,7 +254,7 @@ def test_own_terraform_has_no_local_of_these_names(file: str, content: str, clas
         owning.check(["stem"], {file: content.encode()})
 
 
-def test_what_is_read_before_locals_stays() -> None:
+def test_settings_that_cannot_use_locals_are_unchanged() -> None:
     configuration = {
         "terraform": {"backend": {"s3": {"bucket": "acme-dev"}}},
         "resource": {
@@ -263,26 +265,26 @@ def test_what_is_read_before_locals_stays() -> None:
     assert owning.owned(configuration, FACTS) == configuration
 
 
-def test_policies_are_expressions_and_no_json_stays_a_quoted_text(folders: dict[str, Path]) -> None:
-    """What AWS compares as a document needs `documents` among the facts of its type. What it compares letter
-    by letter must be generated as jsonencode writes it: keys sorted, no spaces."""
-    found = contents(as_hcl(folders["production"], "production"))
-    texts = [line.strip() for text_of in found.values() for line in text_of.splitlines() if '"{\\"' in line]
-    assert texts == []
+def test_json_documents_are_jsonencode_expressions(folders: dict[str, Path]) -> None:
+    """An argument that AWS compares as a document needs `documents` among the facts of its type. A text that
+    AWS compares as a string must be generated as jsonencode writes it: keys sorted, no spaces."""
+    files = contents(hcl_of(folders["production"], "production"))
+    quoted = [line.strip() for content in files.values() for line in content.splitlines() if '"{\\"' in line]
+    assert quoted == []
     policies = [
         line
-        for text_of in found.values()
-        for line in text_of.splitlines()
+        for content in files.values()
+        for line in content.splitlines()
         if re.match(r"  (assume_role_)?policy(_document)? +=", line)
     ]
     assert len(policies) > 50
     assert all(line.endswith("= jsonencode({") for line in policies)
 
 
-def test_a_block_is_in_the_file_of_its_module_with_its_name(folders: dict[str, Path]) -> None:
-    found = contents(as_hcl(folders["production"], "production") / "data")
-    for text_of in found.values():
-        assert text_of.startswith("# Written by Tierra from environments/production.yaml; change that file")
+def test_blocks_are_in_the_file_of_their_module(folders: dict[str, Path]) -> None:
+    files = contents(hcl_of(folders["production"], "production") / "data")
+    for content in files.values():
+        assert content.startswith("# Written by Tierra from environments/production.yaml; change that file")
     for file, address in {
         "postgres.tf": "aws_db_instance.postgres",
         "redis.tf": "aws_elasticache_replication_group.redis",
@@ -290,25 +292,25 @@ def test_a_block_is_in_the_file_of_its_module_with_its_name(folders: dict[str, P
         "password.tf": "aws_secretsmanager_secret.postgres",
     }.items():
         terraform_type, name = address.split(".")
-        made_by = f"# modules/data/{Path(file).stem}.py\n"
-        assert f'{made_by}resource "{terraform_type}" "{name}" {{\n' in found[file]
+        source = f"# modules/data/{Path(file).stem}.py\n"
+        assert f'{source}resource "{terraform_type}" "{name}" {{\n' in files[file]
     kinds = ['"aws_kms_key" "postgres"', '"aws_kms_alias" "postgres"', '"aws_kms_key" "redis"']
     headers = [f"resource {kind} {{" for kind in kinds]
-    assert sorted(headers, key=found["keys.tf"].index) == headers
-    assert '# modules/data/password.py\nephemeral "aws_secretsmanager_' in found["password.tf"]
-    assert '# modules/data/tier.py\ndata "terraform_remote_state" "network" {' in found["main.tf"]
-    assert '# modules/data/tier.py\noutput "' in found["outputs.tf"]
-    assert '# tierra/terraform/stack.py\nprovider "aws" {' in found["versions.tf"]
-    assert "hashicorp/aws" in found["versions.tf"]
+    assert sorted(headers, key=files["keys.tf"].index) == headers
+    assert '# modules/data/password.py\nephemeral "aws_secretsmanager_' in files["password.tf"]
+    assert '# modules/data/tier.py\ndata "terraform_remote_state" "network" {' in files["main.tf"]
+    assert '# modules/data/tier.py\noutput "' in files["outputs.tf"]
+    assert '# tierra/terraform/stack.py\nprovider "aws" {' in files["versions.tf"]
+    assert "hashicorp/aws" in files["versions.tf"]
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_every_block_says_where_it_came_from_and_stands_once(folders: dict[str, Path], name: str) -> None:
+def test_every_block_names_its_source_and_appears_once(folders: dict[str, Path], name: str) -> None:
     sources = json.loads((folders[name] / "sources.json").read_text())
     for tier in order():
         configuration = parse((folders[name] / "stacks" / tier / GENERATED).read_text(encoding="utf-8"))
         files = Hcl(configuration, sources[tier], schemas(), tier, "environments/trial.yaml").files()
-        lines = [line for text_of in files.values() for line in text_of.splitlines()]
+        lines = [line for content in files.values() for line in content.splitlines()]
         starts = [number for number, line in enumerate(lines) if line.endswith("{") and line[0] not in " #"]
         assert [
             lines[number]
@@ -316,16 +318,16 @@ def test_every_block_says_where_it_came_from_and_stands_once(folders: dict[str, 
             if not lines[number - 1].startswith(("# modules/", "# tierra/"))
         ] == []
         assert all((ROOT / lines[number - 1].removeprefix("# ")).is_file() for number in starts)
-        elements = [
-            (kind, each)
+        types = [
+            (kind, named_blocks)
             for kind in ("data", "ephemeral", "resource")
-            for each in configuration.get(kind, {}).values()
+            for named_blocks in configuration.get(kind, {}).values()
         ]
-        named = sum(len(each) for _, each in elements) + len(configuration["output"])
-        assert len(starts) == named + len(configuration["provider"]) + 1
+        expected = sum(len(named_blocks) for _, named_blocks in types) + len(configuration["output"])
+        assert len(starts) == expected + len(configuration["provider"]) + 1
 
 
-def test_the_hcl_is_the_same_at_every_run_and_old_files_go(folders: dict[str, Path], tmp_path: Path) -> None:
+def test_second_run_keeps_equal_files_and_removes_old_ones(folders: dict[str, Path], tmp_path: Path) -> None:
     out = tmp_path / "production"
     shutil.copytree(folders["production"], out)
     chart = out / "stacks" / "gateway" / "charts" / "cluster"
@@ -337,15 +339,15 @@ def test_the_hcl_is_the_same_at_every_run_and_old_files_go(folders: dict[str, Pa
     assert (folder / "charts/cluster/values.yaml").read_text() == (chart / "values.yaml").read_text()
     first = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files_of(folder)}
 
-    for name in ("old.tf", "charts/old/Chart.yaml", ".terraform/kept", "terraform.tfstate"):
+    for name in ("old.tf", "charts/old/Chart.yaml", ".terraform/providers", "terraform.tfstate"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("x")
     (chart / "values.yaml").unlink()
     write(out, "production", "gateway")
-    left = {path.relative_to(folder).as_posix() for path in files_of(folder)}
+    after = {path.relative_to(folder).as_posix() for path in files_of(folder)}
     before = {path.relative_to(folder).as_posix() for path in first}
-    kept = {".terraform/kept", "terraform.tfstate"}
-    assert left == (before - {"charts/cluster/values.yaml"}) | kept
+    preserved = {".terraform/providers", "terraform.tfstate"}
+    assert after == (before - {"charts/cluster/values.yaml"}) | preserved
     assert not (folder / "charts/old").exists()
     for path, (content, time) in first.items():
         if path.exists():
@@ -356,7 +358,7 @@ def files_of(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def test_hcl_that_differs_is_noticed(pair: Pair) -> None:
+def test_essence_of_different_plans_differs(pair: Pair) -> None:
     topic = "arn:aws:sns:us-east-1:123456789012:alarms"
     statement = {"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": topic}
     policy = {"Version": "2012-10-17", "Statement": [statement]}
@@ -378,15 +380,15 @@ def test_hcl_that_differs_is_noticed(pair: Pair) -> None:
         r"sensitive += true": "sensitive = false",
         r'Effect += "Allow"': 'Effect = "Deny"',
     }.items():
-        changed = {name: re.sub(right, wrong, text_of) for name, text_of in files.items()}
+        changed = {name: re.sub(right, wrong, content) for name, content in files.items()}
         assert changed != files
         assert essence(pair.plan(changed)) != as_json, right
 
 
-# --- what the generated Terraform might hold one day --------------------------------------------------------
+# --- configurations that no environment generates -----------------------------------------------------------
 
 
-def test_every_kind_of_block_and_argument_plans_alike(pair: Pair) -> None:
+def test_all_kinds_of_blocks_and_arguments_plan_as_json(pair: Pair) -> None:
     plan = pair.equal(
         {
             "terraform": {"required_version": ">= 1.11", "backend": {"s3": {"bucket": "${a}", "key": "k"}}},
@@ -479,8 +481,8 @@ def test_every_kind_of_block_and_argument_plans_alike(pair: Pair) -> None:
     assert description == "is ${not} read as a template"
 
 
-def test_rules_of_waf_are_blocks_down_to_the_deepest(pair: Pair) -> None:
-    """`statement` has no type in the bindings; the rehearsal has its schema, and refuses what is no block."""
+def test_nested_waf_statements_are_blocks(pair: Pair) -> None:
+    """`statement` has no type in the bindings. The rehearsal has its schema and refuses other arguments."""
     match = {
         "byte_match_statement": {
             "field_to_match": {"single_header": {"name": "host"}},
@@ -489,15 +491,15 @@ def test_rules_of_waf_are_blocks_down_to_the_deepest(pair: Pair) -> None:
             "text_transformation": [{"priority": 0, "type": "NONE"}, {"priority": 1, "type": "LOWERCASE"}],
         }
     }
-    other = {"geo_match_statement": {"country_codes": ["NL", "FR"]}}
+    countries = {"geo_match_statement": {"country_codes": ["NL", "FR"]}}
     statements = {
-        "deep": {"and_statement": {"statement": [{"not_statement": {"statement": [match]}}, other]}},
+        "deep": {"and_statement": {"statement": [{"not_statement": {"statement": [match]}}, countries]}},
         "rate": {
             "rate_based_statement": {
                 "limit": 100,
                 "aggregate_key_type": "CUSTOM_KEYS",
                 "custom_key": [{"ip": {}}, {"header": {"name": "x", "text_transformation": []}}],
-                "scope_down_statement": {"or_statement": {"statement": [match, other]}},
+                "scope_down_statement": {"or_statement": {"statement": [match, countries]}},
             }
         },
         "managed": {
@@ -514,13 +516,13 @@ def test_rules_of_waf_are_blocks_down_to_the_deepest(pair: Pair) -> None:
     statements["rate"]["rate_based_statement"]["custom_key"][1]["header"]["text_transformation"] = [
         {"priority": 0, "type": "NONE"}
     ]
-    seen = {"cloudwatch_metrics_enabled": True, "metric_name": "x", "sampled_requests_enabled": True}
+    visibility = {"cloudwatch_metrics_enabled": True, "metric_name": "x", "sampled_requests_enabled": True}
     rules = [
-        {"name": name, "priority": number, "statement": statement, "visibility_config": seen, **action}
+        {"name": name, "priority": number, "statement": statement, "visibility_config": visibility, **action}
         for number, (name, statement) in enumerate(statements.items())
         for action in [{"override_action": {"none": {}}} if name == "managed" else {"action": {"block": {}}}]
     ]
-    acl = {"name": "a", "scope": "REGIONAL", "default_action": {"allow": {}}, "visibility_config": seen}
+    acl = {"name": "a", "scope": "REGIONAL", "default_action": {"allow": {}}, "visibility_config": visibility}
     plan = pair.equal(
         {"provider": PROVIDER, "resource": {"aws_wafv2_web_acl": {"this": {**acl, "rule": rules}}}}
     )
@@ -531,7 +533,7 @@ def test_rules_of_waf_are_blocks_down_to_the_deepest(pair: Pair) -> None:
     assert inner["byte_match_statement"][0]["search_string"] == 'a "quoted" \\ x ${y}'
 
 
-def test_policies_keep_references_variables_and_what_json_escapes(pair: Pair) -> None:
+def test_policies_keep_references_variables_and_escapes(pair: Pair) -> None:
     def policy(resource: str) -> str:
         statement = {"Sid": "A", "Effect": "Allow", "Action": "s3:*", "Resource": resource}
         tests = {"StringLike": {"s3:prefix": ["<&>", "é \u2028", 'say "\\"', "a\tb", "%%{x}"]}}
@@ -571,17 +573,17 @@ def test_policies_keep_references_variables_and_what_json_escapes(pair: Pair) ->
         },
     }
     pair.equal(configuration)
-    written = text(configuration)
-    assert written.count("jsonencode({\n") == 4
-    assert f"[tostring(local.port), tostring(local.port), tostring({alarm}.this.period)]" in written
-    assert '["AWS/S3", "NumberOfObjects", "BucketName", aws_s3_bucket.this.id]' in written
-    assert '        Resource = "arn:aws:s3:::${local.name}/$${aws:username}/*"\n' in written
-    assert "        Resource = aws_s3_bucket.this.arn\n" in written
-    assert '  dashboard_body = "{\\"Statement\\":${jsonencode([{ Effect = "Allow" }])}}"\n' in written
+    hcl = text(configuration)
+    assert hcl.count("jsonencode({\n") == 4
+    assert f"[tostring(local.port), tostring(local.port), tostring({alarm}.this.period)]" in hcl
+    assert '["AWS/S3", "NumberOfObjects", "BucketName", aws_s3_bucket.this.id]' in hcl
+    assert '        Resource = "arn:aws:s3:::${local.name}/$${aws:username}/*"\n' in hcl
+    assert "        Resource = aws_s3_bucket.this.arn\n" in hcl
+    assert '  dashboard_body = "{\\"Statement\\":${jsonencode([{ Effect = "Allow" }])}}"\n' in hcl
 
 
-def test_a_text_of_json_that_aws_compares_by_letter_stays_as_it_is(pair: Pair) -> None:
-    """Add-ons compare the text of their configuration; it is written anew only where that is the same."""
+def test_json_that_aws_compares_as_text_is_unchanged(pair: Pair) -> None:
+    """EKS compares the configuration of add-ons as text: jsonencode is used only if it writes the same."""
     addons = {
         "same": '{"a":{"b":"c"},"d":[1,true,null]}',
         "spaces": '{"a": 1}',
@@ -604,7 +606,7 @@ def test_a_text_of_json_that_aws_compares_by_letter_stays_as_it_is(pair: Pair) -
     assert text(configuration).count("jsonencode(") == 1
 
 
-def test_lifecycle_means_the_same(pair: Pair) -> None:
+def test_lifecycle_has_the_same_effect(pair: Pair) -> None:
     def configured(cidr: str) -> dict[str, Any]:
         return {
             "provider": PROVIDER,
@@ -633,13 +635,13 @@ def test_lifecycle_means_the_same(pair: Pair) -> None:
         "first": ["create", "delete"],
         "pulled": ["delete", "create"],
     }
-    refused = pair.project.run("plan", "-destroy", code=1)
-    assert "aws_vpc.guarded" in refused
-    assert "prevent_destroy" in refused
+    output = pair.project.run("plan", "-destroy", code=1)
+    assert "aws_vpc.guarded" in output
+    assert "prevent_destroy" in output
 
 
 @pytest.mark.parametrize(
-    ("configuration", "named"),
+    ("configuration", "message"),
     [
         ({"module": {"a": {}}}, "module: sections"),
         ({"resource": {"aws_nothing": {"a": {}}}}, "aws_nothing"),
@@ -651,15 +653,15 @@ def test_lifecycle_means_the_same(pair: Pair) -> None:
         ({"locals": {"a": "%{ if true ~}\n x\n%{ endif ~}"}}, "locals: '%{ if true"),
     ],
 )
-def test_what_has_no_hcl_is_named_and_not_guessed(configuration: dict[str, Any], named: str) -> None:
-    with pytest.raises(HclError, match=named.replace(".", r"\.")):
+def test_unsupported_configuration_is_refused(configuration: dict[str, Any], message: str) -> None:
+    with pytest.raises(HclError, match=message.replace(".", r"\.")):
         hcl_files(configuration)
 
 
-# --- form ---------------------------------------------------------------------------------------------------
+# --- format -------------------------------------------------------------------------------------------------
 
 
-def test_long_texts_are_heredocs_and_references_are_bare() -> None:
+def test_multiline_texts_are_heredocs_and_references_have_no_quotes() -> None:
     configuration = {
         "output": {
             "script": {

@@ -1,4 +1,4 @@
-"""Import: what exists is adopted, planned before anything is touched, and never built twice or anew."""
+"""Tests of make import: existing resources are adopted, never duplicated, and not replaced."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ import re
 import sqlite3
 from pathlib import Path
 
-from support.operating import TIERS, Standing
+from support.operating import TIERS, AppliedSandbox
 from support.project import Project, refused, succeeded
 
 from tierra.run.adopt import BLOCKS, lines, write
 from tierra.run.workspace import Workspace
 
 
-def ask(project: Project, text: str) -> None:
-    """Writes the file that says what to adopt."""
+def write_imports(project: Project, text: str) -> None:
+    """Writes environments/imports/sandbox.yaml."""
     file = project.folder / "environments" / "imports" / "sandbox.yaml"
     file.parent.mkdir(exist_ok=True)
     file.write_text(text)
 
 
-def test_what_exists_is_adopted_planned_before_anything_is_touched(tmp_path: Path) -> None:
-    project = Standing(tmp_path / "tierra")
-    standing = project.addresses()
-    vpc = project.one("aws_vpc", "acme-sandbox-main")["id"]
-    key = project.one("aws_kms_key", "acme-sandbox-postgres")["id"]
-    database = project.one("aws_db_instance", "acme-sandbox-postgres")["id"]
+def test_existing_resources_are_planned_and_adopted(tmp_path: Path) -> None:
+    project = AppliedSandbox(tmp_path / "tierra")
+    applied = project.addresses()
+    vpc = project.existing("aws_vpc", "acme-sandbox-main")["id"]
+    key = project.existing("aws_kms_key", "acme-sandbox-postgres")["id"]
+    database = project.existing("aws_db_instance", "acme-sandbox-postgres")["id"]
     for tier in TIERS.split():
         (project.folder / ".rehearsal" / "sandbox" / f"{tier}.tfstate").unlink()
         (project.stack(tier) / "applied").unlink()
-    with sqlite3.connect(project.folder / ".rehearsal" / "sandbox" / "cloud.sqlite") as objects:
-        # What an account had before there was Tierra: a VPC, and a database with its key.
-        ours = [f"%{identity}" for identity in (vpc, key, database)]
-        objects.execute("DELETE FROM objects WHERE NOT (id LIKE ? OR id LIKE ? OR id LIKE ?)", ours)
-    ask(
+    with sqlite3.connect(project.folder / ".rehearsal" / "sandbox" / "cloud.sqlite") as connection:
+        # The account before its first import: a VPC, and a database with its key.
+        patterns = [f"%{identity}" for identity in (vpc, key, database)]
+        connection.execute("DELETE FROM objects WHERE NOT (id LIKE ? OR id LIKE ? OR id LIKE ?)", patterns)
+    write_imports(
         project,
         f"network:\n  aws_vpc.main: {vpc}\n"
         f"data:\n  aws_db_instance.postgres: acme-sandbox-postgres\n  aws_kms_key.postgres: {key}\n",
     )
-    # The report of an earlier plan: it is not about the plans of the import.
+    # A report of an earlier plan, which does not describe the plans of the import.
     earlier = {"plans": {tier: {"plan": "0f3a"} for tier in TIERS.split()}}
     (project.stack("network").parents[1] / "report.json").write_text(json.dumps(earlier))
 
@@ -50,32 +50,36 @@ def test_what_exists_is_adopted_planned_before_anything_is_touched(tmp_path: Pat
     assert "import: waiting for what they need: data" in output
     assert project.addresses() == set()
 
-    os.utime(project.folder / "environments" / "sandbox.yaml")  # synthesized anew, it keeps the blocks
+    os.utime(project.folder / "environments" / "sandbox.yaml")  # synthesis keeps the import blocks
     output = succeeded(project.make("apply", TIER="network", APPROVE="yes"))
     assert "1 imported" in output
     assert not (project.stack("network") / "import.tf.json").exists()
-    # An apply without make import adopts what waits all the same: no second database.
+    # A plan without make import adopts the pending resources, too, and creates no second database.
     assert re.search(r"plan +data +2 to import", succeeded(project.make("plan", TIER="data")))
     output = succeeded(project.make("apply", TIER="data", APPROVE="yes"))
     assert "import: aws_db_instance.postgres adopts acme-sandbox-postgres" in output
-    assert project.addresses() == standing
+    assert project.addresses() == applied
     primaries = [
-        each for each in project.cloud().all("aws_db_instance") if not each.get("replicate_source_db")
+        instance
+        for instance in project.cloud().all("aws_db_instance")
+        if not instance.get("replicate_source_db")
     ]
     assert len(primaries) == len(project.cloud().all("aws_vpc")) == 1
     assert "nothing to import" in succeeded(project.make("import", TIER=TIERS))
 
 
-def test_an_import_that_would_build_anew_what_it_adopts_is_refused(tmp_path: Path) -> None:
-    project = Standing(tmp_path / "tierra")
-    vpc = project.one("aws_vpc", "acme-sandbox-main")
-    other = {**vpc, "id": "vpc-00000000000000001", "cidr_block": "10.99.0.0/16"}
-    project.cloud().put("aws_vpc", f"us-east-1/{other['id']}", other)
+def test_import_that_would_replace_the_resource_is_refused(tmp_path: Path) -> None:
+    project = AppliedSandbox(tmp_path / "tierra")
+    vpc = project.existing("aws_vpc", "acme-sandbox-main")
+    other_vpc = {**vpc, "id": "vpc-00000000000000001", "cidr_block": "10.99.0.0/16"}
+    project.cloud().put("aws_vpc", f"us-east-1/{other_vpc['id']}", other_vpc)
     state = project.folder / ".rehearsal" / "sandbox" / "network.tfstate"
     body = json.loads(state.read_text())
-    body["resources"] = [each for each in body["resources"] if each["type"] != "aws_vpc"]
+    body["resources"] = [resource for resource in body["resources"] if resource["type"] != "aws_vpc"]
     state.write_text(json.dumps(body))
-    ask(project, f"network:\n  aws_vpc.main: {other['id']}\nstorage:\n  aws_s3_bucket.files: acme-files\n")
+    write_imports(
+        project, f"network:\n  aws_vpc.main: {other_vpc['id']}\nstorage:\n  aws_s3_bucket.files: acme-files\n"
+    )
 
     refused(project.make("import", TIER="network"), "protection keeps aws_vpc.main")
     project.edit("protection: true", "protection: false")
@@ -84,16 +88,16 @@ def test_an_import_that_would_build_anew_what_it_adopts_is_refused(tmp_path: Pat
     assert "cannot be changed: cidr_block" in run.stderr
     refused(project.make("plan", TIER="network"), "would be destroyed and created again")
     refused(project.make("apply", TIER="network", APPROVE="yes"), "there is no saved plan of network")
-    assert project.cloud().get("aws_vpc", f"us-east-1/{other['id']}") == other
+    assert project.cloud().get("aws_vpc", f"us-east-1/{other_vpc['id']}") == other_vpc
 
-    ask(project, "network:\n  aws_vpc.main: vpc-00000000000000002\n")
+    write_imports(project, "network:\n  aws_vpc.main: vpc-00000000000000002\n")
     refused(project.make("import", TIER="network"), "Cannot import non-existent remote object")
-    ask(project, "{}\n")
+    write_imports(project, "{}\n")
     assert "nothing to import" in succeeded(project.make("import", TIER="network"))
     assert not (project.stack("network") / "import.tf.json").exists()
 
 
-def test_what_an_adoption_changes_is_said() -> None:
+def test_import_reports_changed_attributes() -> None:
     change = {
         "actions": ["update"],
         "importing": {"id": "orders"},
@@ -106,9 +110,9 @@ def test_what_an_adoption_changes_is_said() -> None:
     ]
 
 
-def test_a_wrong_import_file_is_refused_with_everything_that_is_wrong(tmp_path: Path) -> None:
-    project = Standing(tmp_path / "tierra")
-    ask(
+def test_wrong_import_file_is_refused_with_all_problems(tmp_path: Path) -> None:
+    project = AppliedSandbox(tmp_path / "tierra")
+    write_imports(
         project,
         "network:\n"
         "  aws_vpc.man: vpc-0123456789abcdef0\n"
@@ -125,7 +129,7 @@ def test_a_wrong_import_file_is_refused_with_everything_that_is_wrong(tmp_path: 
     )
     run = project.make("import")
     refused(run, "environments/imports/sandbox.yaml: 7 problems")
-    for said in (
+    for message in (
         "yaml:2: network: aws_vpc.man: vpc-0123456789abcdef0\n"
         "  rule:   the address must be one of a resource of network\n"
         "  remedy: did you mean aws_vpc.main",
@@ -138,15 +142,15 @@ def test_a_wrong_import_file_is_refused_with_everything_that_is_wrong(tmp_path: 
         "  remedy: put it in quotes",
         "yaml:12: edge: aws_lb.main\n  rule:   a tier must map addresses to IDs",
     ):
-        assert said in run.stderr
+        assert message in run.stderr
     assert not list(project.folder.glob("cdktf.out/**/import.tf.json"))
 
     (project.stack("network") / "import.tf.json").write_text("{}")
-    ask(project, "{}\n")
+    write_imports(project, "{}\n")
     refused(project.make("import", TIER="network"), "the file must be one that make import wrote")
 
 
-def test_an_import_that_is_taken_back_leaves_no_plan_to_apply(tmp_path: Path) -> None:
+def test_withdrawn_import_removes_the_saved_plan(tmp_path: Path) -> None:
     (tmp_path / "environment.json").write_text('{"tiers": {"network": []}}')
     tier = Workspace("dev", tmp_path).tier("network")
     stack = tier.folder
@@ -162,4 +166,4 @@ def test_an_import_that_is_taken_back_leaves_no_plan_to_apply(tmp_path: Path) ->
     assert (stack / "plan.tfplan").exists()
     file.write_text("{}\n")
     write(file, [tier])
-    assert sorted(each.name for each in stack.iterdir()) == ["cdk.tf.json", "state.json"]
+    assert sorted(path.name for path in stack.iterdir()) == ["cdk.tf.json", "state.json"]

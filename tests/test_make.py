@@ -1,4 +1,4 @@
-"""The Makefile with real terraform: what an operator types, and what must come of it."""
+"""Tests of the Makefile's commands with real terraform."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from support.on_aws import Production
 
 
-OF_A_SYSTEM = (
+SYSTEM_IN_DELIVERY = (
     "aws_ecr_repository.billing",
     "aws_ecr_repository_policy.billing",
     "aws_ecr_lifecycle_policy.billing",
@@ -28,9 +28,9 @@ OF_A_SYSTEM = (
     "aws_iam_role_policy.push_billing",
 )
 ALARMS = "observability: aws_cloudwatch_metric_alarm"
-OF_A_REPLICA = ("connections", "cpu", "credits", "lag", "memory", "storage")
-OF_THE_STORAGE = ("postgres_held_back", "postgres_storage", "replica_1_storage", "replica_2_storage")
-IN_THE_CLUSTER = (
+REPLICA_ALARMS = ("connections", "cpu", "credits", "lag", "memory", "storage")
+STORAGE_ALARMS = ("postgres_held_back", "postgres_storage", "replica_1_storage", "replica_2_storage")
+SYSTEM_IN_CLUSTER = (
     "aws_eks_pod_identity_association.billing",
     "aws_iam_role.billing",
     "aws_ssm_parameter.billing",
@@ -39,8 +39,8 @@ IN_THE_CLUSTER = (
 )
 
 
-def made_up(project: Project) -> set[str]:
-    """Ids that a forecast of the network made up."""
+def forecast_ids(project: Project) -> set[str]:
+    """The ids that the forecast of the network generated."""
     state = project.folder / "cdktf.out" / "sandbox" / "forecast" / "network" / "scratch.tfstate"
     return {
         instance["attributes"]["id"]
@@ -50,19 +50,19 @@ def made_up(project: Project) -> set[str]:
     }
 
 
-def total(report: dict[str, dict[str, int]], what: str) -> int:
-    return sum(tier[what] for tier in report.values())
+def total(report: dict[str, dict[str, int]], action: str) -> int:
+    return sum(tier[action] for tier in report.values())
 
 
-def test_an_apply_without_a_plan_is_refused(project: Project) -> None:
+def test_apply_without_a_plan_is_refused(project: Project) -> None:
     run = project.make("apply")
     refused(run, f"apply: there is no saved plan of {', '.join(order())}: run make plan ENV=sandbox")
 
 
-def test_the_life_of_the_sandbox(tmp_path: Path) -> None:
+def test_sandbox_is_planned_applied_changed_and_destroyed(tmp_path: Path) -> None:
     project = Copy(tmp_path / "planned", planned())
-    first = (project.folder / PLAN_OUTPUT).read_text()
-    assert first.count("rehearsal: Tierra's embedded provider answers") == 1
+    first_output = (project.folder / PLAN_OUTPUT).read_text()
+    assert first_output.count("rehearsal: Tierra's embedded provider answers") == 1
     plan = project.report()
     assert list(plan) == order()
     assert total(plan, "add") > 100
@@ -79,8 +79,8 @@ def test_the_life_of_the_sandbox(tmp_path: Path) -> None:
     project = Copy(tmp_path / "applied", applied())
     assert len(project.addresses()) == total(plan, "add")
     states = [file.read_text() for file in (project.folder / ".rehearsal" / "sandbox").glob("*.tfstate")]
-    assert len(made_up(project)) > 10
-    assert not [id_ for id_ in made_up(project) if any(id_ in state for state in states)]
+    assert len(forecast_ids(project)) > 10
+    assert not [id_ for id_ in forecast_ids(project) if any(id_ in state for state in states)]
     assert "applied before" in succeeded(project.make("apply", APPROVE="yes"))
 
     assert succeeded(project.make("plan")).endswith("\nNo changes.\n")
@@ -103,19 +103,19 @@ def test_the_life_of_the_sandbox(tmp_path: Path) -> None:
         "data: aws_cloudwatch_log_group.replica_3_postgresql": ["create"],
         "data: aws_cloudwatch_log_group.replica_3_upgrade": ["create"],
         **{f"compute: aws_eks_node_group.{zone}": ["update"] for zone in "abc"},
-        **{f"delivery: {each}": ["create"] for each in OF_A_SYSTEM},
-        "edge: aws_wafv2_web_acl.main": ["update"],  # an API is never challenged
-        **{f"systems: {each}": ["create"] for each in IN_THE_CLUSTER},
-        # Systems that read PostgreSQL are told of the replica.
+        **{f"delivery: {each}": ["create"] for each in SYSTEM_IN_DELIVERY},
+        "edge: aws_wafv2_web_acl.main": ["update"],  # its rules exempt APIs from challenges
+        **{f"systems: {each}": ["create"] for each in SYSTEM_IN_CLUSTER},
+        # Systems that read PostgreSQL get the host of the replica.
         **{f"systems: helm_release.sistema_{number}": ["update"] for number in (1, 2)},
         "observability: helm_release.system_billing": ["create"],
-        **{f"{ALARMS}.replica_3_{each}": ["create"] for each in OF_A_REPLICA},
-        **{f"{ALARMS}.{each}": ["update"] for each in OF_THE_STORAGE},
+        **{f"{ALARMS}.replica_3_{each}": ["create"] for each in REPLICA_ALARMS},
+        **{f"{ALARMS}.{each}": ["update"] for each in STORAGE_ALARMS},
         "observability: aws_cloudwatch_composite_alarm.replicas_lag": ["update"],
         "observability: aws_cloudwatch_dashboard.data": ["update"],
     }
     forecast = {name for name, tier in project.report().items() if tier["forecast"]}
-    assert forecast == {"systems", "observability"}  # they ask for the address of the new replica
+    assert forecast == {"systems", "observability"}  # they need the address of the new replica
     succeeded(project.make("diagram"))
     drawing = (project.folder / "cdktf.out" / "sandbox" / "diagram.svg").read_text()
     assert 'data-addresses="data/aws_db_instance.replica_3" data-mark="added"' in drawing
@@ -127,7 +127,7 @@ def test_the_life_of_the_sandbox(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("environment", [pytest.param("staging", marks=pytest.mark.soak), "production"])
-def test_dress_rehearsal(project: Project, environment: str) -> None:
+def test_environment_is_rehearsed_completely(project: Project, environment: str) -> None:
     output = succeeded(project.make("rehearse", f"ENV={environment}"))
     assert f"{environment} was planned, applied, found unchanged and destroyed; nothing is left" in output
     applied = re.findall(r"^apply  (\w+) ", output, re.M)
@@ -136,7 +136,7 @@ def test_dress_rehearsal(project: Project, environment: str) -> None:
 
 
 @pytest.mark.soak
-def test_an_environment_without_databases_firewall_and_pipeline(project: Project) -> None:
+def test_environment_without_databases_firewall_and_pipeline_is_rehearsed(project: Project) -> None:
     spec = {
         "project": "acme",
         "region": "us-east-1",
@@ -149,7 +149,7 @@ def test_an_environment_without_databases_firewall_and_pipeline(project: Project
     succeeded(project.make("rehearse", "ENV=bare"))
 
 
-def test_a_partial_apply_is_completed_by_the_next_and_the_first_plan_then_refused(
+def test_partial_apply_is_completed_and_its_first_plan_refused(
     project: Project,
 ) -> None:
     failing = {"REHEARSAL_FAIL": "aws_subnet=0.2,aws_kms_key=0.4", "TIER": "network", "APPROVE": "yes"}
@@ -157,53 +157,53 @@ def test_a_partial_apply_is_completed_by_the_next_and_the_first_plan_then_refuse
     assert "aws_subnet.private_a will be created" in succeeded(project.make("show", TIER="network"))
     output = project.folder / "cdktf.out" / "sandbox"
     stack = output / "stacks" / "network"
-    first = {file: file.read_bytes() for file in (output / "report.json", *stack.glob("plan.*"))}
-    wanted = total(project.report(), "add")
-    done: set[str] = set()
+    first_plan = {file: file.read_bytes() for file in (output / "report.json", *stack.glob("plan.*"))}
+    planned_resources = total(project.report(), "add")
+    created: set[str] = set()
     runs = 0
     while runs < 12:
         runs += 1
         run = project.make("apply", **failing)
-        assert project.addresses() >= done
-        done = project.addresses()
+        assert project.addresses() >= created
+        created = project.addresses()
         if run.returncode == 0:
             break
         refused(run, "failure injected by REHEARSAL_FAIL")
-        assert 0 < len(done) < wanted
+        assert 0 < len(created) < planned_resources
         succeeded(project.make("plan", **failing))
     assert runs > 1
-    assert len(project.addresses()) == wanted
+    assert len(project.addresses()) == planned_resources
     assert "No changes" not in (stack / "apply.log").read_text()
     assert "# aws_subnet.private_a:" in succeeded(project.make("show", TIER="network"))
     assert "vpc_id" in succeeded(project.make("output", TIER="network"))
 
     (stack / "applied").unlink()
-    for file, content in first.items():
+    for file, content in first_plan.items():
         file.write_bytes(content)
     refused(
         project.make("apply", TIER="network", APPROVE="yes"),
         "network of sandbox: the state has changed since the saved plan was made",
     )
-    assert project.addresses() == done
-    assert all(address.startswith("network: ") for address in done)
+    assert project.addresses() == created
+    assert all(address.startswith("network: ") for address in created)
     assert succeeded(project.make("plan", TIER="network")).endswith("\nNo changes.\n")
 
 
-def test_dry_run_shows_commands_that_an_operator_can_type(project: Project) -> None:
+def test_dry_run_prints_commands_and_writes_nothing(project: Project) -> None:
     generated = project.folder / "cdktf.out"
-    generated.rename(project.folder / "kept")
-    fresh = succeeded(project.make("-n", "plan", "TIER=network"))
-    assert fresh.startswith("make synth ENV=sandbox  # writes cdktf.out/sandbox")
+    generated.rename(project.folder / "moved")
+    output_before_synthesis = succeeded(project.make("-n", "plan", "TIER=network"))
+    assert output_before_synthesis.startswith("make synth ENV=sandbox  # writes cdktf.out/sandbox")
     assert not generated.exists()
-    (project.folder / "kept").rename(generated)
+    (project.folder / "moved").rename(generated)
 
-    def written() -> dict[Path, int]:
-        ours = (path for path in project.folder.rglob("*") if not {".venv", "__pycache__"} & {*path.parts})
-        return {path: path.stat().st_mtime_ns for path in ours}
+    def file_times() -> dict[Path, int]:
+        paths = (path for path in project.folder.rglob("*") if not {".venv", "__pycache__"} & {*path.parts})
+        return {path: path.stat().st_mtime_ns for path in paths}
 
-    before = written()
+    before = file_times()
     output = succeeded(project.make("-n", "plan", "TIER=network"))
-    assert written() == before
+    assert file_times() == before
     assert output.splitlines()[0].startswith("make init ENV=sandbox  # ")
     commands = [line.split(" -chdir=")[1] for line in output.splitlines() if " -chdir=" in line]
     assert len(commands) == len(output.splitlines()) - 1
@@ -214,23 +214,23 @@ def test_dry_run_shows_commands_that_an_operator_can_type(project: Project) -> N
     assert not (project.folder / folder / ".terraform").exists()
 
 
-def test_what_a_dry_run_shows_plans_production_when_it_is_typed(production: Production) -> None:
+def test_commands_of_a_dry_run_plan_production(production: Production) -> None:
     del production.variables["TERRAFORM"]
     commands = succeeded(production.make("-n", "plan")).splitlines()
     assert all(line.startswith("terraform -chdir=cdktf.out/production/stacks/") for line in commands)
     assert {Path(line.split()[1]).name for line in commands} == set(TIERS)
-    typed = [line for line in commands if "/stacks/state " in line]
-    assert [line.split()[2] for line in typed] == ["init", "plan", "show"]
+    of_state = [line for line in commands if "/stacks/state " in line]
+    assert [line.split()[2] for line in of_state] == ["init", "plan", "show"]
     plan = production.stack("state") / "plan.tfplan"
     plan.unlink()
-    for line in typed:
+    for line in of_state:
         run = production.shell(line)
         assert run.returncode == 0, run.stderr
     assert plan.exists()
     assert json.loads((production.stack("state") / "plan.json").read_text())["planned_values"]
 
 
-def test_wrong_names_are_answered_in_one_line(project: Project) -> None:
+def test_unknown_environment_and_tier_are_refused(project: Project) -> None:
     refused(
         project.make("plan", "ENV=nope"),
         "environments/nope.yaml does not exist; ENV is one of: production sandbox staging",
@@ -242,7 +242,7 @@ def test_wrong_names_are_answered_in_one_line(project: Project) -> None:
     assert not (project.folder / "cdktf.out" / "nope").exists()
 
 
-def test_a_wrong_spec_stops_make_and_keeps_what_was_generated(project: Project) -> None:
+def test_invalid_spec_stops_make_and_leaves_the_generated_files(project: Project) -> None:
     generated = project.folder / "cdktf.out" / "sandbox" / "stacks" / "network" / "cdk.tf.json"
     before = generated.read_bytes()
     project.edit("cidr: 10.20.0.0/16", "cidr: 8.8.0.0/16")
@@ -260,16 +260,16 @@ def test_help_names_every_target(project: Project) -> None:
     assert all(f"\n  {target} " in output for target in targets.split())
 
 
-def test_the_hcl_is_written_where_make_says(project: Project) -> None:
-    said, _, named = succeeded(project.make("hcl", "TIER=network")).splitlines()[-1].rpartition(": ")
-    assert said == "hcl: cdktf.out/sandbox/hcl/network"
+def test_make_hcl_prints_the_folder_and_the_files(project: Project) -> None:
+    message, _, names = succeeded(project.make("hcl", "TIER=network")).splitlines()[-1].rpartition(": ")
+    assert message == "hcl: cdktf.out/sandbox/hcl/network"
     folder = project.folder / "cdktf.out" / "sandbox" / "hcl"
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.tf")) == [
-        f"network/{name}" for name in named.split(", ")
+        f"network/{name}" for name in names.split(", ")
     ]
 
 
-def test_cdktf_json_names_a_command_that_writes_what_the_cdktf_cli_reads(project: Project) -> None:
+def test_app_of_cdktf_json_writes_a_manifest_for_the_cdktf_cli(project: Project) -> None:
     settings = json.loads((project.folder / "cdktf.json").read_text())
     assert settings["language"] == "python"
     run = subprocess.run(
@@ -289,20 +289,20 @@ def test_cdktf_json_names_a_command_that_writes_what_the_cdktf_cli_reads(project
         assert (project.folder / settings["output"] / stack["synthesizedStackPath"]).is_file()
 
 
-def test_every_environment_at_once(project: Project) -> None:
+def test_env_all_synthesizes_and_plans_all_but_applies_none(project: Project) -> None:
     for path in (project.folder / "environments").glob("*.yaml"):
         path.unlink()
     for name in ("one", "two"):
         (project.folder / f"environments/{name}.yaml").write_text("project: acme\nregion: us-east-1\n")
     assert re.search(r"one +done\n +two +done", succeeded(project.make("synth", "ENV=all")))
     assert (project.folder / "cdktf.out/two/tiers.mk").exists()
-    refused = project.make("apply", "ENV=all")
-    assert refused.returncode == 2
-    assert "at a time\n  remedy: name one, as in make apply ENV=one" in refused.stderr
+    apply = project.make("apply", "ENV=all")
+    assert apply.returncode == 2
+    assert "at a time\n  remedy: name one, as in make apply ENV=one" in apply.stderr
     assert "ENV=one" in succeeded(project.make("-n", "plan", "ENV=all"))
     assert "leave it out with ENV=all" in project.make("synth", "ENV=all", "OUT=x").stderr
     (project.folder / "environments/two.yaml").write_text("project: acme\n")
-    wrong = project.make("plan", "ENV=all")
-    assert wrong.returncode == 2
-    assert "two.yaml:1: region" in wrong.stderr
-    assert "===" not in wrong.stdout
+    plan = project.make("plan", "ENV=all")
+    assert plan.returncode == 2
+    assert "two.yaml:1: region" in plan.stderr
+    assert "===" not in plan.stdout

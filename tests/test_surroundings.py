@@ -1,5 +1,5 @@
-"""Tests of the operator's machine: folders with spaces, variables of terraform, old make, interrupts,
-pipes."""
+"""Tests of conditions on the operator's machine: folders with spaces, variables of terraform, an old make,
+interrupts, pipes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tierra.run import __main__ as driver
 from tierra.run.terraform import INTERRUPTED
 
 
-def test_a_folder_with_spaces_is_planned_applied_and_destroyed(tmp_path: Path) -> None:
+def test_project_in_a_folder_with_spaces_is_planned_applied_and_destroyed(tmp_path: Path) -> None:
     project = Project(tmp_path / "my own tierra")
     succeeded(project.make("plan", TIER="storage"))
     succeeded(project.make("apply", TIER="storage", APPROVE="yes"))
@@ -46,7 +46,7 @@ def test_only_one_init_at_a_time_uses_the_plugin_cache(project: Project, tmp_pat
     assert len(list(project.folder.glob("cdktf.out/sandbox/stacks/*/.terraform/tierra.init"))) == 10
 
 
-def test_a_make_that_is_too_old_is_refused_with_the_remedy(project: Project) -> None:
+def test_old_make_is_refused_with_the_remedy(project: Project) -> None:
     run = project.make("plan", "MAKE_VERSION=3.81")
     refused(
         run, "GNU make 3.81 is too old, Tierra needs 4.0 or newer. macOS: brew install make, then type gmake"
@@ -54,7 +54,7 @@ def test_a_make_that_is_too_old_is_refused_with_the_remedy(project: Project) -> 
     assert len(run.stderr.splitlines()) == 1
 
 
-def test_a_closed_pipe_does_not_stop_a_run(project: Project) -> None:
+def test_closed_pipe_does_not_stop_a_run(project: Project) -> None:
     run = subprocess.run(
         ["sh", "-c", "make plan TIER=storage | head -n 1"],
         cwd=project.folder,
@@ -69,7 +69,7 @@ def test_a_closed_pipe_does_not_stop_a_run(project: Project) -> None:
     assert (project.folder / "cdktf.out" / "sandbox" / "report.json").exists()
 
 
-def test_an_interrupt_stops_terraform_gracefully(project: Project) -> None:
+def test_interrupt_stops_terraform_gracefully(project: Project) -> None:
     succeeded(project.make("plan", TIER="network"))
     process = subprocess.Popen(
         ["make", "apply", "TIER=network", "APPROVE=yes"],
@@ -91,14 +91,14 @@ def test_an_interrupt_stops_terraform_gracefully(project: Project) -> None:
     assert "Traceback" not in errors
     assert "apply: interrupted; what was done is in the state\nNext: make plan ENV=sandbox" in errors
     assert "remedy" not in errors
-    done = project.addresses()
-    assert done
+    created = project.addresses()
+    assert created
     succeeded(project.make("plan", TIER="network"))
     succeeded(project.make("apply", TIER="network", APPROVE="yes"))
     assert len(project.addresses()) == 103
 
 
-def test_a_plan_of_an_environment_on_aws_needs_no_account_in_a_rehearsal(project: Project) -> None:
+def test_rehearsal_of_an_environment_on_aws_needs_no_account(project: Project) -> None:
     variables = {
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": "/none",
@@ -107,17 +107,17 @@ def test_a_plan_of_an_environment_on_aws_needs_no_account_in_a_rehearsal(project
     run = project.make("plan", "ENV=production", **variables)
     refused(run, "there are no credentials for AWS")
     assert "make plan ENV=production REHEARSE=yes" in run.stderr
-    said = succeeded(
+    output = succeeded(
         project.make("plan", "ENV=production", "REHEARSE=yes", "TIER=state storage", **variables)
     )
-    assert "REHEARSAL" in said
-    assert 'Next: make apply ENV=production TIER="state storage" REHEARSE=yes' in said
+    assert "REHEARSAL" in output
+    assert 'Next: make apply ENV=production TIER="state storage" REHEARSE=yes' in output
     assert (project.folder / "cdktf.out" / "rehearsal" / "production" / "report.html").exists()
     assert not (project.folder / "cdktf.out" / "production" / "stacks" / "state" / "plan.json").exists()
 
 
 @pytest.mark.parametrize(
-    ("verb", "says"),
+    ("verb", "message"),
     [
         ("plan", "plan: interrupted; nothing was changed"),
         ("ask-apply", "apply: interrupted; nothing was changed"),
@@ -125,7 +125,7 @@ def test_a_plan_of_an_environment_on_aws_needs_no_account_in_a_rehearsal(project
     ],
 )
 def test_ctrl_c_reports_the_state_and_the_next_command(
-    verb: str, says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    verb: str, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupt(*_: object) -> int:
         raise KeyboardInterrupt
@@ -134,4 +134,4 @@ def test_ctrl_c_reports_the_state_and_the_next_command(
     monkeypatch.setattr("sys.argv", ["run", "--env", "dev", "--out", "cdktf.out/dev", verb])
     monkeypatch.delenv("REHEARSE", raising=False)
     assert driver.main() == INTERRUPTED
-    assert capsys.readouterr().err == f"{says}\n"
+    assert capsys.readouterr().err == f"{message}\n"

@@ -1,5 +1,5 @@
-"""Changes that AWS refuses are named in the report of the plan with a way out, and the embedded provider
-refuses them at apply; others pass."""
+"""Tests of changes that AWS refuses: the report of the plan names them with a remedy, and the embedded
+provider refuses them at apply. Other changes are applied."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ MINOR = "Unsupported Kubernetes minor version update from 1.33 to"
 
 
 class Case(NamedTuple):
-    """What is written in place of what, AWS's answer, the rule that it breaks, and words of the remedy."""
+    """A replacement in RESOURCES, the error of AWS, the broken rule, and a part of the remedy."""
 
     old: str
     new: str
@@ -223,8 +223,8 @@ REFUSED = {
         "minSize=1,maxSize=1,desiredSize=1",
     ),
 }
-# One after another.
-TAKEN = {
+# Changes that are applied one after another.
+ACCEPTED = {
     "minor": ('"17"', '"17.9"'),
     "allowed": ("= false\n  username", "= true\n  username"),
     "major": ('"17.9"', '"18"'),
@@ -246,36 +246,36 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_change_that_aws_refuses_is_named_before_and_fails_at_apply(applied: Project, name: str) -> None:
+def test_refused_change_is_reported_and_fails_at_apply(applied: Project, name: str) -> None:
     case = REFUSED[name]
     assert case.old in RESOURCES
     plan = applied.plan(PROVIDERS + RESOURCES.replace(case.old, case.new))
     (finding,) = refused_plan(plan, {}, "data")
-    says = next(rule.description for rule in RULES if rule.name == case.rule)
+    description = next(rule.description for rule in RULES if rule.name == case.rule)
     assert (finding.subject, finding.action, finding.critical) == (REFUSED_BY_AWS, "update", True)
-    assert finding.message.startswith(f"{says}: ")
+    assert finding.message.startswith(f"{description}: ")
     assert case.remedy in finding.message
-    printed = " ".join(applied.run("apply", "plan", code=1).replace("│", " ").split())
-    assert f"updating {finding.address.partition('.')[0]}" in printed
-    assert case.answer in printed
+    output = " ".join(applied.run("apply", "plan", code=1).replace("│", " ").split())
+    assert f"updating {finding.address.partition('.')[0]}" in output
+    assert case.answer in output
     applied.write(PROVIDERS + RESOURCES)
     assert applied.unchanged()
 
 
-def test_changes_that_aws_takes_are_applied(tmp_path: Path) -> None:
+def test_accepted_changes_are_applied(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(PROVIDERS + RESOURCES)
     text = RESOURCES
-    for name, (old, new) in TAKEN.items():
+    for name, (old, new) in ACCEPTED.items():
         assert old in text, name
         text = text.replace(old, new)
         assert refused_plan(project.plan(PROVIDERS + text), {}, "data") == [], name
         project.run("apply", "plan")
-        windows(project)
+        pass_window(project)
     assert project.unchanged()
 
 
-def test_a_group_that_wants_more_nodes_takes_a_higher_least_number(tmp_path: Path) -> None:
+def test_higher_minimum_is_applied_after_the_group_grew(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(PROVIDERS + RESOURCES)
     case = REFUSED["min"]
@@ -288,14 +288,14 @@ def test_a_group_that_wants_more_nodes_takes_a_higher_least_number(tmp_path: Pat
     ]
 
 
-def test_a_forecast_makes_up_what_follows_from_a_change_that_aws_refuses(tmp_path: Path) -> None:
+def test_forecast_plans_a_refused_change(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(PROVIDERS + RESOURCES, REHEARSAL_CLOUD="")
-    refused = RESOURCES.replace(KUBERNETES, KUBERNETES.replace("33", "35"))
-    project.apply(PROVIDERS + refused, REHEARSAL_CLOUD="")
+    changed = RESOURCES.replace(KUBERNETES, KUBERNETES.replace("33", "35"))
+    project.apply(PROVIDERS + changed, REHEARSAL_CLOUD="")
 
 
-def test_storage_that_may_grow_is_never_planned_to_shrink(tmp_path: Path) -> None:
+def test_smaller_storage_with_autoscaling_is_reported_and_not_planned(tmp_path: Path) -> None:
     project = Project(tmp_path)
     grown = RESOURCES.replace("= 60", "= 60\n  max_allocated_storage = 200")
     output = 'output "postgres_storage_gb" { value = "%s" }'
@@ -309,14 +309,14 @@ def test_storage_that_may_grow_is_never_planned_to_shrink(tmp_path: Path) -> Non
     assert refused_plan(larger, {}, "data") == []
 
 
-def test_an_earlier_redis_is_a_new_one(tmp_path: Path) -> None:
+def test_lower_redis_version_replaces_the_group(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(PROVIDERS + RESOURCES)
     actions = project.actions(PROVIDERS + RESOURCES.replace('"7.1"', '"7.0"'))
     assert actions == {"aws_elasticache_replication_group.redis": "replace"}
 
 
-def test_redis_becomes_valkey_in_place_and_valkey_becomes_a_new_redis(tmp_path: Path) -> None:
+def test_valkey_replaces_redis_in_place_and_redis_a_group_of_valkey(tmp_path: Path) -> None:
     project = Project(tmp_path)
     redis = PROVIDERS + RESOURCES
     valkey = redis.replace(
@@ -331,38 +331,41 @@ def test_redis_becomes_valkey_in_place_and_valkey_becomes_a_new_redis(tmp_path: 
     assert project.actions(redis) == {GROUP: "replace"}
 
 
-def test_another_family_of_parameters_does_not_wait_for_the_window() -> None:
+def test_change_of_parameter_family_requires_apply_immediately() -> None:
     redis = {"engine": "redis", "engine_version": "7.1", "parameter_group_name": "acme-redis7"}
 
-    def rules(was: dict[str, object], **now: object) -> list[str]:
-        return [rule.name for rule, _ in refusals("aws_elasticache_replication_group", was, {**was, **now})]
+    def rules(before: dict[str, object], **after: object) -> list[str]:
+        return [
+            rule.name
+            for rule, _ in refusals("aws_elasticache_replication_group", before, {**before, **after})
+        ]
 
     valkey = {"engine": "valkey", "engine_version": "7.2"}
     assert rules(redis, **valkey, apply_immediately=False) == ["cache_family"]
     assert rules(redis, **valkey, apply_immediately=True) == []
     assert rules(redis | valkey, engine_version="8.2", apply_immediately=False) == ["cache_family"]
     assert rules({**redis, "engine_version": "7.0"}, engine_version="7.1", apply_immediately=False) == []
-    now = {**redis, **valkey, "apply_immediately": False}
-    change = Change("data", GROUP, "aws_elasticache_replication_group", "update", redis, now)
+    after = {**redis, **valkey, "apply_immediately": False}
+    change = Change("data", GROUP, "aws_elasticache_replication_group", "update", redis, after)
     (finding,) = refused(change)
     assert "write data.redis.at_once: true for this one apply" in finding.message
 
 
-def test_every_rule_is_about_an_argument_that_exists_and_names_its_source() -> None:
-    known = Catalog(catalog_path()).load("aws", "resource", {rule.type for rule in RULES})
+def test_every_rule_has_an_existing_argument_a_source_and_a_remedy() -> None:
+    types = Catalog(catalog_path()).load("aws", "resource", {rule.type for rule in RULES})
     for rule in RULES:
-        assert known[rule.type].block.find(rule.argument), rule.name
+        assert types[rule.type].block.find(rule.argument), rule.name
         assert rule.source, rule.name
     assert [rule.name for rule in RULES] == [*dict.fromkeys(rule.name for rule in RULES)]
     assert {rule.name for rule in RULES} == set(REMEDIES)
 
 
-def test_what_is_not_known_yet_breaks_no_rule() -> None:
+def test_unknown_values_break_no_rule() -> None:
     for rule in RULES:
-        was = {"engine": "postgres", "engine_version": "17", "version": "1.33", "allocated_storage": 60}
-        now = dict.fromkeys((*was, rule.argument.partition(".")[0]), UNKNOWN)
-        assert not list(refusals(rule.type, was, now)), rule.name
-        assert not list(refusals(rule.type, None, now)), rule.name
+        before = {"engine": "postgres", "engine_version": "17", "version": "1.33", "allocated_storage": 60}
+        after = dict.fromkeys((*before, rule.argument.partition(".")[0]), UNKNOWN)
+        assert not list(refusals(rule.type, before, after)), rule.name
+        assert not list(refusals(rule.type, None, after)), rule.name
 
 
 REPLICA = """
@@ -404,70 +407,71 @@ resource "aws_db_instance" "replica_1" {
   lifecycle { ignore_changes = [] }
 }
 """
-AHEAD = ("replicate_source_db  =", 'engine_version = "17.9"\n  replicate_source_db  =')
+REPLICA_AHEAD = ("replicate_source_db  =", 'engine_version = "17.9"\n  replicate_source_db  =')
 
 
-def windows(project: Project) -> list[str]:
+def pass_window(project: Project) -> list[str]:
+    """Passes the maintenance window. Returns the changes that it makes."""
     return open_window(Cloud(project.cloud))
 
 
-def test_a_minor_version_goes_to_the_replicas_first(tmp_path: Path) -> None:
+def test_minor_version_requires_upgraded_replicas(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(PROVIDERS + REPLICA)
-    at_once = PROVIDERS + REPLICA.replace('"17.6"', '"17.9"')
-    (finding,) = refused_plan(project.plan(at_once), {}, "data")
+    primary_first = PROVIDERS + REPLICA.replace('"17.6"', '"17.9"')
+    (finding,) = refused_plan(project.plan(primary_first), {}, "data")
     assert 'write data.postgres.replica_version: "17.9" and version: "17.6", apply' in finding.message
-    need = "read replicas need to be upgraded: orders-replica-1"
-    assert f"DBUpgradeDependencyFailure: One or more of the DB Instance's {need}" in " ".join(
+    condition = "read replicas need to be upgraded: orders-replica-1"
+    assert f"DBUpgradeDependencyFailure: One or more of the DB Instance's {condition}" in " ".join(
         project.run("apply", "plan", code=1).replace("│", " ").split()
     )
-    project.apply(PROVIDERS + REPLICA.replace(*AHEAD))
+    project.apply(PROVIDERS + REPLICA.replace(*REPLICA_AHEAD))
     assert project.state()["aws_db_instance.replica_1"]["engine_version_actual"] == "17.6"
-    both = PROVIDERS + REPLICA.replace('"17.6"', '"17.9"').replace(*AHEAD)
-    assert refused_plan(project.plan(both), {}, "data")  # the replicas wait for their window
-    assert windows(project) == [f"aws_db_instance {_id(project, 'replica_1')}: engine_version"]
-    assert refused_plan(project.plan(at_once), {}, "data") == []
+    all_upgraded = PROVIDERS + REPLICA.replace('"17.6"', '"17.9"').replace(*REPLICA_AHEAD)
+    assert refused_plan(project.plan(all_upgraded), {}, "data")  # the replicas are upgraded in their window
+    assert pass_window(project) == [f"aws_db_instance {_id(project, 'replica_1')}: engine_version"]
+    assert refused_plan(project.plan(primary_first), {}, "data") == []
     project.apply()
-    windows(project)
+    pass_window(project)
     project.apply()
     assert project.unchanged()
     assert {each["engine_version_actual"] for each in _databases(project)} == {"17.9"}
 
 
-def test_a_major_version_takes_the_primary_first_and_keeps_the_group_of_replicas(tmp_path: Path) -> None:
+def test_major_version_upgrades_the_primary_before_the_group_of_replicas(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(PROVIDERS + REPLICA)
     groups = {each["name"] for each in Cloud(project.cloud).all("aws_db_parameter_group")}
-    later = REPLICA.replace('"17.6"', '"18.1"').replace('"postgres17"', '"postgres18"')
-    waits = "upgrade = false\n  apply_immediately           = false"
-    allowed = later.replace(waits, "upgrade = true\n  apply_immediately = true")
-    kept = allowed.replace("ignore_changes        = []", "ignore_changes = [family]")
-    kept = kept.replace("ignore_changes = []", "ignore_changes = [parameter_group_name]")
-    assert project.apply(PROVIDERS + kept)
+    upgraded = REPLICA.replace('"17.6"', '"18.1"').replace('"postgres17"', '"postgres18"')
+    in_window = "upgrade = false\n  apply_immediately           = false"
+    at_once = upgraded.replace(in_window, "upgrade = true\n  apply_immediately = true")
+    primary_only = at_once.replace("ignore_changes        = []", "ignore_changes = [family]")
+    primary_only = primary_only.replace("ignore_changes = []", "ignore_changes = [parameter_group_name]")
+    assert project.apply(PROVIDERS + primary_only)
     assert {each["engine_version_actual"] for each in _databases(project)} == {"18.1"}
     assert len(groups & {each["name"] for each in Cloud(project.cloud).all("aws_db_parameter_group")}) == 1
     assert project.unchanged()
-    project.apply(PROVIDERS + later)
+    project.apply(PROVIDERS + upgraded)
     families = {each["family"] for each in Cloud(project.cloud).all("aws_db_parameter_group")}
     assert families == {"postgres18"}
     assert project.unchanged()
 
 
-def test_a_major_version_that_waits_leaves_the_old_group_in_use(tmp_path: Path) -> None:
-    """Which is why the spec has it made at once. Replicas refuse their new group as well."""
+def test_major_version_in_the_window_keeps_the_old_group_in_use(tmp_path: Path) -> None:
+    """Therefore the spec applies major versions immediately. Replicas refuse their new group, too."""
     project = Project(tmp_path)
     project.apply(PROVIDERS + REPLICA)
-    later = REPLICA.replace('"17.6"', '"18.1"').replace('"postgres17"', '"postgres18"')
-    later = later.replace("upgrade = false", "upgrade = true")
-    alone = later.replace("= aws_db_parameter_group.replica.name", '= "default.postgres17"')
-    said = " ".join(project.apply(PROVIDERS + alone, code=1).replace("│", " ").split())
-    assert "One or more database instances are still members of this parameter group postgres-" in said
-    said = " ".join(project.apply(PROVIDERS + later, code=1).replace("│", " ").split())
-    wanted = (
+    upgraded = REPLICA.replace('"17.6"', '"18.1"').replace('"postgres17"', '"postgres18"')
+    upgraded = upgraded.replace("upgrade = false", "upgrade = true")
+    primary_only = upgraded.replace("= aws_db_parameter_group.replica.name", '= "default.postgres17"')
+    output = " ".join(project.apply(PROVIDERS + primary_only, code=1).replace("│", " ").split())
+    assert "One or more database instances are still members of this parameter group postgres-" in output
+    output = " ".join(project.apply(PROVIDERS + upgraded, code=1).replace("│", " ").split())
+    refusal = (
         "with DBParameterGroupFamily postgres18 can't be used for this instance. Use a parameter group with"
     )
-    assert f"{wanted} DBParameterGroupFamily postgres17." in said
-    windows(project)
+    assert f"{refusal} DBParameterGroupFamily postgres17." in output
+    pass_window(project)
     project.apply()
     assert project.unchanged()
 
@@ -481,7 +485,7 @@ def _id(project: Project, name: str) -> str:
     return str(project.state()[f"aws_db_instance.{name}"]["id"])
 
 
-def test_zones_of_subnets_of_another_tier_are_known_from_what_the_tier_reads() -> None:
+def test_zones_of_subnets_come_from_outputs_of_the_network() -> None:
     def cluster(*subnets: str) -> dict[str, Any]:
         return {"name": "acme", "vpc_config": [{"subnet_ids": list(subnets)}]}
 

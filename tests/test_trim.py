@@ -1,4 +1,4 @@
-"""Tests of the lean copy of the bindings: contents, renewal, and checks of completeness."""
+"""Tests of the lean copy of the bindings: its contents, its renewal, and the checks before its use."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def write(root: Path, source: str, name: str = "network/tier.py") -> None:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a lean copy, which tests only read."""
     root = tmp_path_factory.mktemp("built")
     write(root, TIER)
     assert trim.build(root)
@@ -44,7 +45,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(built: Path, tmp_path: Path) -> Path:
-    """A copy of the built project that a test may change."""
+    """A copy of the built project, which a test may change."""
     return shutil.copytree(built, tmp_path / "project")
 
 
@@ -62,7 +63,7 @@ def archive_of(root: Path) -> Path:
 
 
 def synthesize(root: Path, script: str) -> dict[str, object]:
-    """Run a stack in a process of its own; its resources."""
+    """Synthesizes a stack in a separate process. Returns its resources by type."""
     program = f"""
         import sys
         from pathlib import Path
@@ -78,21 +79,21 @@ def synthesize(root: Path, script: str) -> dict[str, object]:
         AwsProvider(stack, "aws", region="us-east-1")
     """
     code = textwrap.dedent(program) + textwrap.dedent(script) + "\napp.synth()\n"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    written = json.loads((root / "out/stacks/network/cdk.tf.json").read_text())
-    return {kind: without_notes(resources) for kind, resources in written["resource"].items()}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr == ""
+    generated = json.loads((root / "out/stacks/network/cdk.tf.json").read_text())
+    return {kind: without_metadata(resources) for kind, resources in generated["resource"].items()}
 
 
-def without_notes(resources: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+def without_metadata(resources: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
     return {name: {k: v for k, v in body.items() if k != "//"} for name, body in resources.items()}
 
 
-# The copy
+# Contents and renewal
 
 
-def test_the_copy_only_contains_imported_modules(built: Path) -> None:
+def test_copy_contains_only_imported_modules(built: Path) -> None:
     modules = {path.name for path in (copy_of(built) / AWS).iterdir() if path.is_dir()}
     assert modules - {"__pycache__"} == {"_jsii", "provider", "vpc"}
     with tarfile.open(archive_of(built)) as archive:
@@ -114,7 +115,7 @@ def test_the_copy_only_contains_imported_modules(built: Path) -> None:
     assert archive_of(built).stat().st_size < 500_000
 
 
-def test_a_wheel_and_the_installed_package_give_the_same_copy(
+def test_copies_of_a_wheel_and_of_the_installed_package_are_equal(
     built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheel = tmp_path / f"{AWS}-21.22.1-py3-none-any.whl"
@@ -150,12 +151,12 @@ def test_a_wheel_and_the_installed_package_give_the_same_copy(
         trim.build(tmp_path)
 
 
-def test_a_stack_synthesizes_with_the_copy(built: Path) -> None:
+def test_copy_synthesizes_a_stack(built: Path) -> None:
     resources = synthesize(built, VPC + 'Vpc(stack, "vpc", cidr_block="10.20.0.0/16", tags={"Name": "a"})\n')
     assert resources == {"aws_vpc": {"vpc": {"cidr_block": "10.20.0.0/16", "tags": {"Name": "a"}}}}
 
 
-def test_a_wrong_type_is_still_refused_in_python(built: Path) -> None:
+def test_copy_refuses_arguments_of_a_wrong_type(built: Path) -> None:
     script = """
         from cdktf_cdktf_provider_aws.vpc import Vpc
         try:
@@ -169,8 +170,8 @@ def test_a_wrong_type_is_still_refused_in_python(built: Path) -> None:
     assert "aws_vpc" in synthesize(built, script)
 
 
-def test_a_new_import_renews_the_copy_and_its_types_resolve(project: Path) -> None:
-    """jsii keeps extracted assemblies by name and version; it must not serve the one of the copy before."""
+def test_new_import_renews_the_copy(project: Path) -> None:
+    """jsii caches extracted assemblies by name and version: it must not use that of the previous copy."""
     synthesize(project, VPC + 'Vpc(stack, "vpc")\n')
     write(project, TIER + EIP + HELM)
     assert "lacks cdktf_cdktf_provider_aws.eip (modules/network/tier.py:3)" in str(trim.problem(project))
@@ -189,7 +190,7 @@ def test_a_new_import_renews_the_copy_and_its_types_resolve(project: Path) -> No
     assert resources.keys() == {"aws_eip", "helm_release"}
 
 
-def test_classes_of_nested_blocks_are_loaded_when_one_is_read(project: Path) -> None:
+def test_classes_of_nested_blocks_are_loaded_on_first_use(project: Path) -> None:
     write(project, f"from {AWS}.eks_cluster import EksCluster\n", "compute/tier.py")
     assert trim.build(project)
     script = """
@@ -209,41 +210,41 @@ def test_classes_of_nested_blocks_are_loaded_when_one_is_read(project: Path) -> 
     assert clusters["other"]["name"] == "${aws_eks_cluster.this.identity[0].oidc[0].issuer}"
 
 
-def test_a_removed_import_leaves_the_copy_usable(project: Path) -> None:
+def test_removed_import_leaves_the_copy_usable(project: Path) -> None:
     write(project, VPC)
     assert trim.problem(project) is None
     assert trim.build(project)
     assert not (copy_of(project) / AWS / "provider").exists()
 
 
-def test_a_current_copy_is_not_rebuilt(project: Path) -> None:
+def test_current_copy_is_not_rebuilt(project: Path) -> None:
     before = copy_of(project)
     command = [
         sys.executable,
         "-c",
         f"from tierra.bindings.trim import main, Path; main(Path({str(project)!r}))",
     ]
-    began = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert time.monotonic() - began < 1  # 0.07 s alone; room for a busy machine
+    start = time.monotonic()
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+    assert time.monotonic() - start < 1  # 0.07 s alone; room for a busy machine
     write(project, "# a comment\n" + TIER)
     assert not trim.build(project)
     assert copy_of(project) == before
 
 
-def test_parallel_builds_make_one_copy(project: Path) -> None:
+def test_parallel_builds_create_one_copy(project: Path) -> None:
     write(project, VPC)
-    made: list[bool] = []
-    threads = [threading.Thread(target=lambda: made.append(trim.build(project))) for _ in range(2)]
+    results: list[bool] = []
+    threads = [threading.Thread(target=lambda: results.append(trim.build(project))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(made) == [False, True]
+    assert sorted(results) == [False, True]
 
 
-def test_the_previous_copy_stays_for_running_programs(project: Path) -> None:
+def test_previous_copy_is_kept_for_running_programs(project: Path) -> None:
     first = copy_of(project)
     write(project, VPC)
     trim.build(project)
@@ -255,7 +256,7 @@ def test_the_previous_copy_stays_for_running_programs(project: Path) -> None:
     assert copy_of(project).exists()
 
 
-def test_a_failed_build_leaves_the_copy_unchanged(project: Path) -> None:
+def test_failed_build_leaves_the_copy_unchanged(project: Path) -> None:
     before = copy_of(project)
     write(project, TIER + f"from {AWS}.nowhere import Nowhere\n")
     assert trim.main(project) == 1
@@ -264,18 +265,18 @@ def test_a_failed_build_leaves_the_copy_unchanged(project: Path) -> None:
     assert trim.activate(project) is None
 
 
-def test_the_copy_can_be_moved(project: Path, tmp_path: Path) -> None:
+def test_copy_can_be_moved(project: Path, tmp_path: Path) -> None:
     moved = shutil.copytree(project, tmp_path / "moved", copy_function=shutil.copyfile)
     assert trim.activate(moved) is None
     assert sys.path[0] == str(copy_of(moved))
 
 
-def test_the_installed_package_is_found_behind_the_copy(project: Path) -> None:
+def test_installed_package_is_located_despite_the_copy(project: Path) -> None:
     assert trim.activate(project) is None
     assert project not in locate(AWS).folder.parents
 
 
-# Why a copy is not used
+# Reasons to ignore a copy
 
 
 def damage(root: Path, kind: str) -> None:
@@ -325,7 +326,7 @@ REASONS = {
 
 
 @pytest.mark.parametrize("kind", REASONS)
-def test_an_outdated_copy_is_ignored_with_a_message(project: Path, kind: str) -> None:
+def test_outdated_copy_is_ignored_with_a_warning(project: Path, kind: str) -> None:
     damage(project, kind)
     before = list(sys.path)
     warning = trim.activate(project)
@@ -338,7 +339,7 @@ def test_an_outdated_copy_is_ignored_with_a_message(project: Path, kind: str) ->
 
 
 @pytest.mark.parametrize("kind", ["truncated archive", "broken manifest", "missing file"])
-def test_a_damaged_copy_is_rebuilt(project: Path, kind: str) -> None:
+def test_damaged_copy_is_rebuilt(project: Path, kind: str) -> None:
     damage(project, kind)
     assert trim.build(project)
     assert trim.problem(project) is None

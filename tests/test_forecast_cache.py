@@ -1,4 +1,4 @@
-"""Tests of caches between runs: forecasts whose inputs are unchanged, and the result of terraform init."""
+"""Tests of the caches between runs: forecasts with unchanged inputs, and terraform init."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tierra.run import forecast_cache, terraform
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Tier, Workspace
 
-READS = {"output": {"x": {"value": "${data.terraform_remote_state.network.outputs.vpc_id}"}}}
+CONFIGURATION = {"output": {"x": {"value": "${data.terraform_remote_state.network.outputs.vpc_id}"}}}
 STATE = '{"version": 4}'
 
 
@@ -27,7 +27,7 @@ def data(tmp_path: Path) -> Tier:
     tier = Workspace("sandbox", tmp_path, variables).tier("data")
     for file, content in (
         (tmp_path / "terraform", "one version"),
-        (tier.configuration, READS),
+        (tier.configuration, CONFIGURATION),
         (tier.folder / "charts" / "a" / "Chart.yaml", "name: a"),
         (tier.needs[0].scratch_state, {"outputs": {"vpc_id": {"value": "vpc-1"}}}),
         (tier.plan_json, {"timestamp": "2026-01-01T00:00:00Z", "says": "größer"}),
@@ -40,18 +40,18 @@ def data(tmp_path: Path) -> Tier:
     return tier
 
 
-def uses_cache(tier: Tier, state: str = STATE, what: str = "plan") -> bool:
-    """Whether the next run uses the cached forecast."""
+def uses_cache(tier: Tier, state: str = STATE, wanted: str = "plan") -> bool:
+    """Runs the start of a forecast. Returns whether it uses the cached forecast."""
     tier.forget_plan()
     forecast_cache.begin(tier)
     assert not tier.scratch_state.exists()
     try:
-        return forecast_cache.restored(tier, forecast_cache.key(tier, state, what))
+        return forecast_cache.restored(tier, forecast_cache.key(tier, state, wanted))
     finally:
         forecast_cache.end(tier)
 
 
-def test_a_cached_forecast_is_restored(data: Tier) -> None:
+def test_cached_forecast_is_restored(data: Tier) -> None:
     for _ in range(2):
         assert uses_cache(data)
         plan = json.loads(data.plan_json.read_text(encoding="utf-8"))
@@ -61,31 +61,31 @@ def test_a_cached_forecast_is_restored(data: Tier) -> None:
         assert "db-1" in data.scratch_state.read_text()
         assert data.plan_json.stat().st_mode & 0o077 == 0
     assert not uses_cache(data, state="")
-    assert not uses_cache(data, what="plan and outputs")
+    assert not uses_cache(data, wanted="plan and outputs")
 
 
-CHANGES: dict[str, Callable[[Tier], object]] = {
+INVALIDATIONS: dict[str, Callable[[Tier], object]] = {
     "the configuration": lambda tier: tier.configuration.write_text("{}"),
     "a chart": lambda tier: (tier.folder / "charts" / "a" / "Chart.yaml").write_text("name: b"),
     "a file beside the configuration": lambda tier: (tier.folder / "more.tf").touch(),
-    "what another tier puts out": lambda tier: tier.needs[0].scratch_state.write_text('{"outputs": {}}'),
-    "the program": lambda tier: os.utime(tier.workspace.terraform, (1, 1)),
-    "the kept plan": lambda tier: (tier.scratch / "plan.json").write_text('{"timestamp": ""}'),
-    "the kept state": lambda tier: tier.scratch_state.write_text("{}"),
-    "the note": lambda tier: (tier.scratch / forecast_cache.NOTE).write_text('{"key": '),
-    "nothing is left": lambda tier: (tier.scratch / forecast_cache.NOTE).unlink(),
+    "an output of another tier": lambda tier: tier.needs[0].scratch_state.write_text('{"outputs": {}}'),
+    "the terraform program": lambda tier: os.utime(tier.workspace.terraform, (1, 1)),
+    "the cached plan": lambda tier: (tier.scratch / "plan.json").write_text('{"timestamp": ""}'),
+    "the cached state": lambda tier: tier.scratch_state.write_text("{}"),
+    "a damaged note": lambda tier: (tier.scratch / forecast_cache.NOTE).write_text('{"key": '),
+    "no note": lambda tier: (tier.scratch / forecast_cache.NOTE).unlink(),
 }
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_a_forecast_is_repeated_if_any_input_has_changed(data: Tier, what: str) -> None:
-    CHANGES[what](data)
+@pytest.mark.parametrize("change", INVALIDATIONS)
+def test_changed_input_invalidates_the_forecast(data: Tier, change: str) -> None:
+    INVALIDATIONS[change](data)
     assert not uses_cache(data)
     assert not data.plan_json.exists()
     assert not list(data.scratch.glob("*.tfstate"))  # secrets are removed
 
 
-def test_a_forecast_depends_on_the_provider_and_its_settings(
+def test_changed_provider_or_setting_invalidates_the_forecast(
     data: Tier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -99,9 +99,9 @@ def test_a_forecast_depends_on_the_provider_and_its_settings(
     assert uses_cache(data)
 
 
-def test_with_verbose_output_no_cached_forecast_is_used(data: Tier) -> None:
-    loud = Workspace("sandbox", data.workspace.out, {**data.workspace.variables, "VERBOSE": "yes"})
-    assert not uses_cache(loud.tier("data"))
+def test_verbose_run_ignores_the_cached_forecast(data: Tier) -> None:
+    verbose = Workspace("sandbox", data.workspace.out, {**data.workspace.variables, "VERBOSE": "yes"})
+    assert not uses_cache(verbose.tier("data"))
 
 
 def test_init_runs_once_for_the_same_configuration_and_lock_file(data: Tier) -> None:
@@ -123,10 +123,10 @@ def test_init_runs_once_for_the_same_configuration_and_lock_file(data: Tier) -> 
     assert calls.read_text() == "init\ninit\ninit\n"
 
 
-def test_another_embedded_provider_is_initialized_without_the_lock_file_of_the_earlier(
+def test_init_replaces_the_lock_file_after_an_upgrade_of_the_provider(
     data: Tier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after an upgrade of Tierra: terraform refuses a provider whose checksum is not in the lock file."""
+    """terraform refuses a provider whose checksum is not in the lock file."""
     embedded = tmp_path / ".rehearsal/mirror/registry/hashicorp/aws/6.0.0/linux_amd64/terraform-provider-aws"
     embedded.parent.mkdir(parents=True)
     monkeypatch.setattr(terraform, "ROOT", tmp_path)
