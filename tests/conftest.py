@@ -172,8 +172,8 @@ class Variant(Mapping[str, Root]):
 
 @pytest.fixture
 def variant(environment: Callable[..., Environment], tmp_path: Path) -> Callable[..., Variant]:
-    """A function that returns the root modules of such an environment."""
-    return lambda **spec: Variant(made := environment(**spec), tmp_path / "out" / made.environment)
+    """A function that returns the root modules of an environment with the given keys and minimal others."""
+    return lambda **spec: Variant(loaded := environment(**spec), tmp_path / "out" / loaded.environment)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -189,7 +189,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     reports = [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, ())]
     if any("test_change_of_the_day_is_applied_as_planned" in each.nodeid for each in reports):
-        terminalreporter.write_line(f'changes of a spec: --changes="{config.option.changes}" makes the same')
+        terminalreporter.write_line(f'changes of a spec: --changes="{config.option.changes}" repeats them')
 
 
 # Files with long tests, which run make and terraform.

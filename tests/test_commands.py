@@ -25,9 +25,18 @@ INDENTED = re.compile(r"^(?: {4,})(.*)$", re.M)
 AWS = re.compile(r"(?:^|[\s(])aws ([a-z0-9-]+) ([a-z0-9-]+)([^|;&()\n]*)", re.M)
 LANGUAGES = {"console", "go", "json", "mermaid", "python", "sh", "text", "yaml"}
 
-GLOBAL = {"cli-input-json", "max-items", "no-cli-pager", "output", "page-size", "profile", "query", "region"}
+GLOBAL_OPTIONS = {
+    "cli-input-json",
+    "max-items",
+    "no-cli-pager",
+    "output",
+    "page-size",
+    "profile",
+    "query",
+    "region",
+}
 # Commands of the AWS CLI that are in no model: https://docs.aws.amazon.com/cli/latest/reference/
-OWN = {
+CLI_COMMANDS = {
     ("configure", "sso"): set(),
     ("eks", "get-token"): {"cluster-name", "role-arn"},
     ("eks", "update-kubeconfig"): {"name", "alias", "role-arn"},
@@ -60,8 +69,8 @@ def session() -> botocore.session.Session:
 @cache
 def options(service: str, operation: str) -> frozenset[str]:
     """The options of a command of the AWS CLI, without dashes. Raises LookupError for an unknown command."""
-    if (service, operation) in OWN:
-        return frozenset(OWN[service, operation])
+    if (service, operation) in CLI_COMMANDS:
+        return frozenset(CLI_COMMANDS[service, operation])
     name = SERVICES.get(service, service)
     if name not in session().get_available_services():
         raise LookupError(f"aws has no {service}")
@@ -105,7 +114,7 @@ def test_aws_commands_and_their_options_exist(name: str) -> None:
         try:
             if operation == "wait":
                 continue  # waiters are checked below
-            unknown = given - options(service, operation) - GLOBAL
+            unknown = given - options(service, operation) - GLOBAL_OPTIONS
         except LookupError as error:
             wrong.append(str(error))
             continue

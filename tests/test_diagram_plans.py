@@ -116,7 +116,7 @@ def specs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return spec
 
 
-def test_commit_is_that_of_the_spec(specs: Path) -> None:
+def test_diagram_names_the_commit_of_the_spec(specs: Path) -> None:
     commit = diagram.commit(specs)
     assert re.fullmatch("[0-9a-f]{7,}", commit)
     assert diagram.commit(specs.with_name("other.yaml")) == ""
@@ -124,7 +124,7 @@ def test_commit_is_that_of_the_spec(specs: Path) -> None:
     assert diagram.commit(specs) == f"{commit}, edited since"
 
 
-def test_commit_is_empty_outside_of_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_diagram_names_no_commit_outside_of_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert diagram.commit(tmp_path / "sandbox.yaml") == ""

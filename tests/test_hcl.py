@@ -91,7 +91,7 @@ def tiers_of(folder: Path, scratch: Path) -> Iterator[tuple[str, Pair]]:
 
 
 @pytest.mark.parametrize("name", ["production", "sandbox"])
-def test_hcl_plans_as_json(folders: dict[str, Path], tmp_path: Path, name: str) -> None:
+def test_hcl_and_json_have_equal_plans(folders: dict[str, Path], tmp_path: Path, name: str) -> None:
     check_format(hcl_of(folders[name], name))
     for tier, pair in tiers_of(folders[name], tmp_path):
         if name == "sandbox":
@@ -229,7 +229,7 @@ FACTS = {"project": "acme", "environment": "dev", "account": "123456789012", "re
         ("the dev", "the dev"),
     ],
 )
-def test_texts_refer_to_locals(value: str, expected: str) -> None:
+def test_exported_texts_refer_to_locals(value: str, expected: str) -> None:
     configuration = owning.owned({"resource": {"aws_vpc": {"a": {"tags": {"Name": value}}}}}, FACTS)
     assert configuration["resource"]["aws_vpc"]["a"]["tags"]["Name"] == expected
     assert ("locals" in configuration) == (expected != value)

@@ -219,11 +219,11 @@ def test_commands_of_a_dry_run_plan_production(production: Production) -> None:
     commands = succeeded(production.make("-n", "plan")).splitlines()
     assert all(line.startswith("terraform -chdir=cdktf.out/production/stacks/") for line in commands)
     assert {Path(line.split()[1]).name for line in commands} == set(TIERS)
-    of_state = [line for line in commands if "/stacks/state " in line]
-    assert [line.split()[2] for line in of_state] == ["init", "plan", "show"]
+    state_commands = [line for line in commands if "/stacks/state " in line]
+    assert [line.split()[2] for line in state_commands] == ["init", "plan", "show"]
     plan = production.stack("state") / "plan.tfplan"
     plan.unlink()
-    for line in of_state:
+    for line in state_commands:
         run = production.shell(line)
         assert run.returncode == 0, run.stderr
     assert plan.exists()

@@ -275,7 +275,7 @@ def test_accepted_changes_are_applied(tmp_path: Path) -> None:
     assert project.unchanged()
 
 
-def test_higher_minimum_is_applied_after_the_group_grew(tmp_path: Path) -> None:
+def test_higher_minimum_is_applied_after_the_node_group_grows(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(PROVIDERS + RESOURCES)
     case = REFUSED["min"]
@@ -316,7 +316,7 @@ def test_lower_redis_version_replaces_the_group(tmp_path: Path) -> None:
     assert actions == {"aws_elasticache_replication_group.redis": "replace"}
 
 
-def test_valkey_replaces_redis_in_place_and_redis_a_group_of_valkey(tmp_path: Path) -> None:
+def test_change_to_valkey_updates_the_group_and_the_reversal_replaces_it(tmp_path: Path) -> None:
     project = Project(tmp_path)
     redis = PROVIDERS + RESOURCES
     valkey = redis.replace(

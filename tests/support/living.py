@@ -218,7 +218,7 @@ class AppliedEnvironment(Copy):
                 for instance in resource["instances"]:
                     index = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
                     values[f"{resource['type']}.{resource['name']}{index}"] = instance["attributes"]
-            values |= {f"output.{name}": instance["value"] for name, instance in state["outputs"].items()}
+            values |= {f"output.{name}": output["value"] for name, output in state["outputs"].items()}
         return values_by_tier
 
 
@@ -251,7 +251,7 @@ class Transition:
     findings: Sequence[Mapping[str, Any]] = ()
     applied: Mapping[str, Plan] = field(default_factory=dict)
     states_after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    second: Mapping[str, Plan] = field(default_factory=dict)
+    second_plans: Mapping[str, Plan] = field(default_factory=dict)
     forecasts: Sequence[str] = ()
     failed: str = ""
 
@@ -260,14 +260,14 @@ def change_problems(project: AppliedEnvironment, change: Change, *, back: bool) 
     """The problems of one change, and with `back` of its reversal, a line each."""
     addresses = {tier: set(values) for tier, values in project.states().items()}
     forward = transition(project, change.after)
-    problems = [f"there: {problem}" for problem in problems_of(forward, expected(change))]
+    problems = [f"change: {problem}" for problem in problems_of(forward, expected(change))]
     if problems or forward.failed or not back:
         return problems
     reversal = transition(project, change.before)
-    problems += [f"back: {problem}" for problem in problems_of(reversal, expected(change, back=True))]
+    problems += [f"reversal: {problem}" for problem in problems_of(reversal, expected(change, back=True))]
     for tier, values in project.states().items() if not reversal.failed else ():
         differing = sorted(addresses[tier] ^ set(values))
-        problems += [f"back: {tier} {address}: is not as before" for address in differing]
+        problems += [f"reversal: {tier} {address}: is not as before" for address in differing]
     return problems
 
 
@@ -278,8 +278,8 @@ def expected(change: Change, *, back: bool = False) -> dict[str, list[str]]:
     expectations = {**table()["expect"].get(change.key, {}), **table()["expect"].get(str(change), {})}
     if not back:
         return {key: value for key, value in expectations.items() if key != "back"}
-    of_both_ways = {key: expectations[key] for key in ("replace", "findings", "may") if key in expectations}
-    return {**of_both_ways, **expectations.get("back", {})}
+    common = {key: expectations[key] for key in ("replace", "findings", "may") if key in expectations}
+    return {**common, **expectations.get("back", {})}
 
 
 def transition(project: AppliedEnvironment, spec: Mapping[str, Any]) -> Transition:
@@ -298,8 +298,8 @@ def transition(project: AppliedEnvironment, spec: Mapping[str, Any]) -> Transiti
     if failed := _failure(project, "plan"):
         result.failed = f"the second {failed}"
         return result
-    result.second = project.plans()
-    result.forecasts = [tier for tier in result.second if (project.stacks / tier / "forecast").exists()]
+    result.second_plans = project.plans()
+    result.forecasts = [tier for tier in result.second_plans if (project.stacks / tier / "forecast").exists()]
     return result
 
 
@@ -330,7 +330,7 @@ def problems_of(result: Transition, expect: Mapping[str, Any]) -> list[str]:
         differing = differences(plan, applied_plan) if applied_plan else []
         differing += unplanned(applied_plan or plan, *states)
         problems += [f"{tier} {difference}" for difference in differing]
-    for tier, plan in result.second.items():
+    for tier, plan in result.second_plans.items():
         for address, step in steps(plan).items():
             action = f"{step.verb} {_attributes(step)}".rstrip()
             problems.append(f"{tier} {address}: the second plan would {action}")
@@ -357,7 +357,7 @@ def unexpected(
     }
     for tier, plan in plans.items():
         actions = {a: step for a, step in steps(plan).items() if not a.startswith("output.")}
-        problems += [f"{tier} {each}" for each in _underived(before[tier], after[tier], actions, outputs)]
+        problems += [f"{tier} {each}" for each in _unexplained(before[tier], after[tier], actions, outputs)]
         for address, step in actions.items():
             if step.verb == "replace" and not (
                 _matches(f"{tier} {address}", expect.get("replace", ()))
@@ -381,7 +381,7 @@ def unexpected(
     return problems
 
 
-def _underived(
+def _unexplained(
     before: Terraform, after: Terraform, actions: Mapping[str, Step], outputs: set[str]
 ) -> Iterator[str]:
     """Differences between a plan and the change of the Terraform of a tier."""
