@@ -134,8 +134,7 @@ def on_a_terminal(project: Project, *arguments: str) -> tuple[int, str, int]:
     return make.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()), answered
 
 
-def test_make_shows_the_progress_of_each_tier_and_then_the_report(tmp_path: Path) -> None:
-    project = Project(tmp_path / "tierra")
+def test_make_shows_the_progress_of_each_tier_and_then_the_report(project: Project) -> None:
     code, shown, answered = on_a_terminal(project, "plan", "TIER=storage network edge")
     assert (code, answered) == (0, 0), shown
     assert re.search(r"edge +waits for (network, storage|network|storage)", shown)
@@ -149,8 +148,7 @@ def test_make_shows_the_progress_of_each_tier_and_then_the_report(tmp_path: Path
     assert (code, answered) == (0, 1), shown  # edge was a forecast, and its plan does the approved changes
 
 
-def test_without_a_terminal_there_is_a_line_for_each_tier(tmp_path: Path) -> None:
-    project = Project(tmp_path / "tierra")
+def test_without_a_terminal_there_is_a_line_for_each_tier(project: Project) -> None:
     output = succeeded(project.make("plan", "TIER=storage"))
     assert re.search(r"^plan   storage +35 to add, 0 to change, 0 to destroy  \(\d+ s\)$", output, re.M)
     assert "\x1b" not in output

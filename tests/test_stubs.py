@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from conftest import ROOT
-from mypy import api
 
 from tools import stubs
 
@@ -24,13 +25,21 @@ def test_a_wrong_type_is_found_with_the_stubs_alone(tmp_path: Path) -> None:
     source.write_text(USE.format(cidr_block=20))
     assert stubs.write(tmp_path, tmp_path / "stubs") == 2
     (tmp_path / "mypy.ini").write_text(f"[mypy]\nstrict = true\nmypy_path = {tmp_path / 'stubs'}\n")
-    output, _, code = api.run(
-        ["--config-file", str(tmp_path / "mypy.ini"), "--cache-dir", str(tmp_path), str(source)]
+    checked = subprocess.run(
+        [
+            *(sys.executable, "-m", "mypy", "--config-file", str(tmp_path / "mypy.ini")),
+            *("--cache-dir", str(tmp_path), str(source)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert code == 1
-    assert 'Argument "cidr_block" to "Vpc" has incompatible type "int"; expected "str | None"' in output
-    assert 'Revealed type is "str"' in output
-    assert output.count("error:") == 1
+    assert checked.returncode == 1
+    assert (
+        'Argument "cidr_block" to "Vpc" has incompatible type "int"; expected "str | None"' in checked.stdout
+    )
+    assert 'Revealed type is "str"' in checked.stdout
+    assert checked.stdout.count("error:") == 1
 
 
 def test_every_imported_binding_has_a_stub() -> None:

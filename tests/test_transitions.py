@@ -3,6 +3,8 @@ provider refuses them at apply. Other changes are applied."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -249,6 +251,7 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def test_refused_change_is_reported_and_fails_at_apply(applied: Project, name: str) -> None:
     case = REFUSED[name]
     assert case.old in RESOURCES
+    before = (applied.state(), objects(applied))
     plan = applied.plan(PROVIDERS + RESOURCES.replace(case.old, case.new))
     (finding,) = refused_plan(plan, {}, "data")
     description = next(rule.description for rule in RULES if rule.name == case.rule)
@@ -258,8 +261,13 @@ def test_refused_change_is_reported_and_fails_at_apply(applied: Project, name: s
     output = " ".join(applied.run("apply", "plan", code=1).replace("│", " ").split())
     assert f"updating {finding.address.partition('.')[0]}" in output
     assert case.answer in output
-    applied.write(PROVIDERS + RESOURCES)
-    assert applied.unchanged()
+    assert (applied.state(), objects(applied)) == before
+
+
+def objects(project: Project) -> list[Any]:
+    """Everything in its account."""
+    with closing(sqlite3.connect(project.cloud)) as database:
+        return database.execute("SELECT type, id, state FROM objects ORDER BY type, id").fetchall()
 
 
 def test_accepted_changes_are_applied(tmp_path: Path) -> None:

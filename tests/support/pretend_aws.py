@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import boto3
+from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS, INSTANCE_TYPES
 from moto.server import ThreadedMotoServer
 
 from rehearsal.cloud import Cloud
@@ -35,6 +36,8 @@ class Aws:
     """A simulated account; `variables()` returns the environment variables that lead to it."""
 
     def __init__(self) -> None:
+        for table in (INSTANCE_TYPES, INSTANCE_TYPE_OFFERINGS):
+            table.clear()  # 100 MB, which no test needs
         self.moto = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
         self.moto.start()
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
