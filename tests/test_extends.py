@@ -73,6 +73,7 @@ def test_make_spec_shows_the_merged_spec(
     assert resolved.main() == 0
     (tmp_path / "alone").mkdir()
     (tmp_path / "alone/dev.yaml").write_text(printed := capsys.readouterr().out)
+    assert printed.startswith("version: 1\n")
     assert "extends" not in printed
     assert load(tmp_path / "alone/dev.yaml").model_copy(update={"extends": None}) == load(path).model_copy(
         update={"extends": None}

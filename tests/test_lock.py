@@ -10,7 +10,8 @@ from support.project import refused, succeeded
 
 
 def test_plans_only_use_providers_of_the_lock_file(production: Production) -> None:
-    succeeded(production.make("lock", f"MIRROR={mirror(production.folder / 'mirror')}"))
+    output = succeeded(production.make("lock", f"MIRROR={mirror(production.folder / 'mirror')}"))
+    assert "\x1b" not in output + (production.folder / "cdktf.out/production/lock/lock.log").read_text()
     lock = production.folder / "environments" / "providers.lock.hcl"
     blocks = re.findall(r'provider "(\S+)" \{(.*?)\n\}', lock.read_text(), re.S)
     assert [address.rsplit("/", 1)[1] for address, _ in blocks] == ["aws", "helm"]

@@ -11,6 +11,7 @@ import yaml
 from modules.loader import load
 from tierra.validation.errors import SpecError
 from tierra.validation.extends import resolved
+from tierra.validation.upgrades import LATEST
 
 
 def main() -> int:
@@ -21,7 +22,8 @@ def main() -> int:
     except SpecError as error:
         print(error, file=sys.stderr)
         return 1
-    print(yaml.safe_dump(keys, sort_keys=False, allow_unicode=True), end="")
+    spec = {"version": LATEST, **keys}
+    print(yaml.safe_dump(spec, sort_keys=False, allow_unicode=True), end="")
     return 0
 
 

@@ -42,7 +42,9 @@ def lock(workspace: Workspace) -> None:
         options.append(f"-fs-mirror={Path(mirror).absolute()}")
     print(shlex.join(terraform.command("providers", "lock", *options)), flush=True)
     terraform.run(
-        ["providers", "lock", *options], folder / "lock.log", doing=f"{ours.command} providers lock"
+        ["providers", "lock", "-no-color", *options],
+        folder / "lock.log",
+        doing=f"{ours.command} providers lock",
     )
     file = Path("environments", "providers.lock.hcl")
     locked = blocks(folder / LOCK)
