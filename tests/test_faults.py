@@ -148,7 +148,7 @@ def test_killed_apply_without_a_state_is_recovered(production: Production, kille
     assert production.recorded("state") == set()
     assert len(production.locks()) == 1
     if killed == "terraform":
-        assert "all that it had created; 5 missing: " in errors
+        assert "all that it created; 5 missing: " in errors
         assert "make recover ENV=production TIER=state" in errors
         return
 

@@ -46,8 +46,10 @@ def bootstrap(workspace: Workspace) -> None:
             _again(workspace)
             return
         write(first.out / "environment.json", json.dumps({**workspace.facts, "tiers": {TIER: []}}))
-        _first(first, lambda: move(*where))
+        applied = _first(first, lambda: move(*where))
         print(end(*where), end="")
+        if not applied:
+            raise Failed("")  # the error of the apply is printed above
     except Refused as refused:
         raise Failed(f"bootstrap: {workspace.environment}: {refused}") from None
     except (BotoCoreError, ClientError) as error:
@@ -62,19 +64,22 @@ def _again(workspace: Workspace) -> None:
     narrowed = Workspace(workspace.environment, workspace.out, {**workspace.variables, "TIER": TIER})
     account.check_account(narrowed)
     tier = narrowed.tier(TIER)
+    for kind in ("json", "md", "html"):  # a report of an earlier plan of the tier, which this one replaces
+        (workspace.out / f"report.{kind}").unlink(missing_ok=True)
     planning.plan(tier)
     approve.apply(narrowed)
     applying.apply(tier)
 
 
-def _first(workspace: Workspace, move: Callable[[], None]) -> None:
-    """Applies with a local state and moves it, even if the apply stopped halfway."""
+def _first(workspace: Workspace, move: Callable[[], None]) -> bool:
+    """Applies with a local state and moves it, even if the apply stopped halfway; returns whether it was
+    complete."""
     tier = Tier(workspace, TIER)
     terraform = Terraform(tier, "bootstrap")
     terraform.init()
     planning.real(tier, terraform)
     approve.apply(workspace)
-    failed = False
+    complete = True
     try:
         terraform.run(
             ["apply", "-input=false", "-no-color", "plan.tfplan"],
@@ -84,15 +89,14 @@ def _first(workspace: Workspace, move: Callable[[], None]) -> None:
         )
     except Failed as error:
         sys.stderr.write(f"{error}\n")
-        failed = True
+        complete = False
     move()
     terraform.run(
         ["init", "-migrate-state", "-force-copy", "-input=false", "-no-color"],
         tier.folder / "init.log",
         doing="moves its state",
     )
-    if failed:
-        raise Failed("")  # printed above
+    return complete
 
 
 def begin(workspace: Workspace, source: Path, folder: Path, local: Path) -> str:
