@@ -28,6 +28,7 @@ from tools.schema import FILE
 TABLE = Path(__file__).parents[1].joinpath("changes.yaml")
 EACH_DAY = 1
 TOGETHER = "together"
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 Node = Mapping[str, Any]
 Keys = tuple[str, ...]
 
@@ -302,7 +303,7 @@ def chosen(selection: str) -> list[Change]:
     Raises pytest.UsageError for a key or pattern without changes."""
     if selection == "all":
         return every()
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", selection):
+    if DAY.fullmatch(selection):
         return [together(next(iter(bases()))), *Random(selection).sample(changes(), EACH_DAY)]
     selected: list[Change] = []
     for pattern in selection.split():
