@@ -24,8 +24,8 @@ from tierra.run.workspace import Tier, Workspace
 
 @dataclass(frozen=True)
 class Holding:
-    """A resource that is protected or has data, and what happens to it. `protections` are the arguments
-    by which AWS refuses its deletion, as they were last applied."""
+    """A resource that is protected or has data, and what happens to it. `protections` are the arguments that
+    make AWS refuse its deletion, as they were last applied."""
 
     address: str
     outcome: str
