@@ -94,7 +94,7 @@ def main() -> int:
 
 def examine(environment: str) -> list[Check]:
     """The results of all checks, in the order in which an operator needs them. The checks run in parallel."""
-    spec, judged = look_at_spec(environment)
+    spec, spec_check = look_at_spec(environment)
     on_aws = spec is not None and spec.target == "aws"
     looks = [
         look_at_make,
@@ -106,7 +106,7 @@ def examine(environment: str) -> list[Check]:
         lambda: look_at_tool(AWS, on_aws),
         lambda: look_at_tool(KUBECTL, False, spec.compute.kubernetes if spec else ""),
         lambda: look_at_tool(HELM, False),
-        lambda: judged,
+        lambda: spec_check,
         lambda: look_at_calendar(spec),
         lambda: look_at_credentials(spec),
         lambda: look_at_zones(spec),
@@ -237,7 +237,7 @@ def look_at_spec(environment: str) -> tuple[Any, Check]:
     file = f"environments/{environment}.yaml"
     try:
         from modules.loader import load
-        from tierra.validation.errors import SpecError
+        from tierra.validation.errors import SpecError, counted
     except ImportError:
         return None, Check("spec", WARNING, "not read before packages are installed", "make setup")
     try:
@@ -246,7 +246,7 @@ def look_at_spec(environment: str) -> tuple[Any, Check]:
         count, problem = len(error.problems), error.problems[0]
         if count > 1 or problem.line:
             return None, Check(
-                "spec", MISSING, f"{file}: {count} problem{'s' * (count > 1)}", "make synth lists them"
+                "spec", MISSING, f"{file}: {counted(count, 'problem')}", "make synth lists them"
             )
         return None, Check("spec", MISSING, f"{file}: {problem.rule}", problem.remedy)
     target = f"{spec.target}, {spec.region}" + (f", account {spec.account}" if spec.target == "aws" else "")
