@@ -80,7 +80,7 @@ def _problems(document: Document, data: dict[str, Any], error: ValidationError) 
     unknown = [place(detail) for detail in errors if detail["type"] == "extra_forbidden"]
     misspelt = {key for path in unknown if (key := explainer.meant(path)) and key not in document.lines}
     violations = [
-        explainer.finding(detail, document.shown(place(detail)))
+        explainer.violation(detail, document.shown(place(detail)))
         for detail in errors
         if detail["type"] != "missing" or place(detail) not in misspelt  # present under a misspelt name
     ]

@@ -4,7 +4,7 @@ refused.
 The role, its policies and its boundary are those in the account. `calls.yaml` lists the calls that the
 provider makes for each type, `actions.json.gz` AWS's description of these actions. Unknowns count as allowed:
 a condition on a key that is not modelled, a policy that the account does not hold, the tags of a resource
-that was not made here.
+that was not created here.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ _NAME = re.compile(r"\{(\w+)\}")
 
 
 def ids(type_name: str, state: Object) -> Iterator[str]:
-    """What an operator may name the object by."""
+    """The identifiers with which an operator can import the object."""
     for pattern in (*known(type_name).import_ids, *ANY):
         names = _NAME.findall(pattern)
         values = {name: _text(state.get(name)) for name in names}

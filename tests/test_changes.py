@@ -82,9 +82,9 @@ def test_a_change_is_one_valid_spec_after_another() -> None:
 
 
 def test_most_keys_change_at_once() -> None:
-    changes = [together(base) for base in bases()]
-    assert all(legal(each.after) for each in changes)
-    assert sum(len(each.edits) for each in changes) > len(changeable()) // 2
+    combined = [together(base) for base in bases()]
+    assert all(legal(change.after) for change in combined)
+    assert sum(len(change.edits) for change in combined) > len(changeable()) // 2
 
 
 @pytest.mark.parametrize("section", SECTIONS)

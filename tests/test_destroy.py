@@ -123,6 +123,16 @@ def test_deletion_protection_set_by_hand_is_refused(tmp_path: Path) -> None:
     assert "aws_db_instance.postgres (deletion_protection)" in refusal
 
 
+@pytest.mark.parametrize(
+    ("addresses", "count"),
+    [(["aws_vpc.main"], "1 resource\n"), (["aws_vpc.main", "aws_eip.a"], "2 resources\n")],
+)
+def test_resources_of_a_dependent_tier_are_counted(tmp_path: Path, addresses: list[str], count: str) -> None:
+    dependent = state(tmp_path, *((address, {}) for address in addresses))
+    [refusal] = refusals(Workspace("sandbox", tmp_path), [], [dependent])
+    assert f"still has {count}" in refusal
+
+
 def test_tier_without_output_is_protected_if_its_resources_are(tmp_path: Path) -> None:
     protected, unprotected = (
         ("aws_db_instance.postgres", {"deletion_protection": each}) for each in (True, False)

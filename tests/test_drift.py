@@ -41,7 +41,7 @@ def test_drift_and_errors_have_different_exit_codes(tmp_path: Path) -> None:
     clean, output = code()
     assert (clean, output.splitlines()[-1]) == (0, "drift: none")
     assert "drift: not applied, so not compared: state, storage, compute" in output
-    assert "drift: 2 values are not counted" in output
+    assert "drift: not counted: 2 values that" in output
 
     vpc, cloud = project.existing("aws_vpc", "acme-sandbox-main"), project.cloud()
     renamed = {key: {**vpc[key], "Name": "a|`b"} for key in ("tags", "tags_all")}

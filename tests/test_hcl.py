@@ -63,8 +63,8 @@ def write(out: Path, name: str, *tiers: str, own: str = "") -> str:
 
 def producers(folder: Path, tier: str) -> list[str]:
     """The tiers whose states a tier reads."""
-    generated = json.loads((folder / "stacks" / tier / "cdk.tf.json").read_text())
-    return list(generated.get("data", {}).get("terraform_remote_state", {}))
+    body = json.loads((folder / "stacks" / tier / "cdk.tf.json").read_text())
+    return list(body.get("data", {}).get("terraform_remote_state", {}))
 
 
 # --- every tier of every environment ------------------------------------------------------------------------

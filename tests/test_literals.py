@@ -206,15 +206,15 @@ def test_names_that_yaml_reads_as_values_are_refused(tmp_path: Path, name: str, 
 
 
 def test_terraform_reads_escaped_text_as_it_was(tmp_path: Path) -> None:
-    texts = [*TEXTS, "a${b}%{if c}", "%%{x}", "$"]
-    outputs = {"said": {"value": literal(texts)}, "keys": {"value": literal(dict.fromkeys(texts, "x"))}}
+    samples = [*TEXTS, "a${b}%{if c}", "%%{x}", "$"]
+    outputs = {"said": {"value": literal(samples)}, "keys": {"value": literal(dict.fromkeys(samples, "x"))}}
     (tmp_path / "main.tf.json").write_text(json.dumps({"output": outputs}))
     command = [*terraform_command(), f"-chdir={tmp_path}"]
     subprocess.run([*command, "apply", "-auto-approve", "-input=false"], check=True, capture_output=True)
     shown = subprocess.run([*command, "output", "-json"], check=True, capture_output=True, text=True).stdout
     read_back = json.loads(shown)
-    assert read_back["said"]["value"] == texts
-    assert set(read_back["keys"]["value"]) == set(texts)
+    assert read_back["said"]["value"] == samples
+    assert set(read_back["keys"]["value"]) == set(samples)
 
 
 def test_a_spec_without_special_characters_is_returned_unchanged(tmp_path: Path) -> None:

@@ -82,9 +82,9 @@ def refusal(tmp_path: Path) -> Refusal:
             (tmp_path / "own" / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "own" / name).write_text(text)
         try:
-            own = read(tmp_path / "own", list(TIERS))
-            needs(own, {name: tier.needs for name, tier in TIERS.items()})
-            check(own, GENERATED)
+            by_tier = read(tmp_path / "own", list(TIERS))
+            needs(by_tier, {name: tier.needs for name, tier in TIERS.items()})
+            check(by_tier, GENERATED)
         except OwnError as refused:
             return str(refused)
         return "nothing"

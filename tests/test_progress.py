@@ -123,29 +123,29 @@ def on_a_terminal(project: Project, *arguments: str) -> tuple[int, str, int]:
         preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),  # type: ignore[func-returns-value]
     )
     os.close(theirs)
-    shown, answered = b"", 0
+    output, answered = b"", 0
     with suppress(OSError):  # the other end is closed
         while read := os.read(ours, 65536):
-            shown += read
-            while shown.count(b"Type yes") > answered:
+            output += read
+            while output.count(b"Type yes") > answered:
                 os.write(ours, b"yes\n")
                 answered += 1
     os.close(ours)
-    return make.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode()), answered
+    return make.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode()), answered
 
 
 def test_make_shows_the_progress_of_each_tier_and_then_the_report(project: Project) -> None:
-    code, shown, answered = on_a_terminal(project, "plan", "TIER=storage network edge")
-    assert (code, answered) == (0, 0), shown
-    assert re.search(r"edge +waits for (network, storage|network|storage)", shown)
-    assert re.search(r"network +terraform plan +0:\d\d", shown)
-    assert re.search(r"storage +35 to add, 0 to change, 0 to destroy +0:\d\d", shown)
-    assert "terraform -chdir=" not in shown
-    last = shown.rpartition("edge ")[2]
+    code, output, answered = on_a_terminal(project, "plan", "TIER=storage network edge")
+    assert (code, answered) == (0, 0), output
+    assert re.search(r"edge +waits for (network, storage|network|storage)", output)
+    assert re.search(r"network +terraform plan +0:\d\d", output)
+    assert re.search(r"storage +35 to add, 0 to change, 0 to destroy +0:\d\d", output)
+    assert "terraform -chdir=" not in output
+    last = output.rpartition("edge ")[2]
     assert "Next: make apply ENV=sandbox" in last
 
-    code, shown, answered = on_a_terminal(project, "apply", "TIER=storage network edge")
-    assert (code, answered) == (0, 1), shown  # edge was a forecast, and its plan does the approved changes
+    code, output, answered = on_a_terminal(project, "apply", "TIER=storage network edge")
+    assert (code, answered) == (0, 1), output  # edge was a forecast, and its plan does the approved changes
 
 
 def test_without_a_terminal_there_is_a_line_for_each_tier(project: Project) -> None:

@@ -297,11 +297,11 @@ def test_objects_are_imported_by_their_documented_id(
 ) -> None:
     type_ = catalog.load(type_name.split("_")[0], "resource", {type_name})[type_name]
     changes = Changes(Cloud(tmp_path / "cloud.sqlite"), Account())
-    created, key, refused = changes.create(type_, planned(type_, None, **given)[0])
+    existing, key, refused = changes.create(type_, planned(type_, None, **given)[0])
     assert refused is None
-    imported, private = changes.imported(type_, identity.format(**created))
+    imported, private = changes.imported(type_, identity.format(**existing))
     assert private == key
-    assert imported == created
+    assert imported == existing
 
 
 def test_an_import_leaves_write_only_arguments_unset(catalog: Catalog, tmp_path: Path) -> None:
@@ -309,11 +309,11 @@ def test_an_import_leaves_write_only_arguments_unset(catalog: Catalog, tmp_path:
     changes = Changes(Cloud(tmp_path / "cloud.sqlite"), Account())
     given: dict[str, Any] = {"identifier": "a", "engine": "postgres", "instance_class": "db.t4g.medium"}
     given |= {"password": "not-kept", "apply_immediately": True, "skip_final_snapshot": False}
-    created, key, _ = changes.create(type_, planned(type_, None, **given)[0])
+    existing, key, _ = changes.create(type_, planned(type_, None, **given)[0])
     imported, private = changes.imported(type_, "a")
     assert (imported["password"], imported["apply_immediately"]) == (None, None)
     assert imported["skip_final_snapshot"] is True
     assert changes.read(type_, imported, private)[0] == imported
-    assert changes.read(type_, created, key)[0] == created
+    assert changes.read(type_, existing, key)[0] == existing
     after, replace = planned(type_, imported, **given)
     assert (after["password"], replace) == ("not-kept", [])

@@ -57,8 +57,8 @@ def test_the_snapshot_of_the_current_release_is_current(folders: dict[str, Path]
         lines = [
             f"{name} {tier} {address}\n"
             for name in ENVIRONMENTS
-            for tier, addresses in generated(folders[name]).items()
-            for address in sorted(addresses)
+            for tier, names in generated(folders[name]).items()
+            for address in sorted(names)
         ]
         (CURRENT / "addresses.txt").write_text("".join(lines))
         for name in ENVIRONMENTS:
@@ -84,7 +84,7 @@ def test_every_address_of_a_release_exists_is_moved_or_is_removed_on_purpose(
         if name == spec.stem:
             then.setdefault(tier, []).append(address)
     assert then
-    gone = {tier: lost(tier, addresses, now.get(tier, [])) for tier, addresses in then.items()}
+    gone = {tier: lost(tier, names, now.get(tier, [])) for tier, names in then.items()}
     assert {tier: each for tier, each in gone.items() if each} == {}, (
         "terraform would destroy these: name them in RENAMES of tierra/terraform/renames.py, or in REMOVED"
     )

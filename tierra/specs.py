@@ -34,7 +34,7 @@ def all_environments(folder: Path = FOLDER) -> list[Environment]:
         overlaps([environment for environment in environments if environment.target == "aws"])
     ):
         raise Refused("\n".join(problems))
-    return sorted(environments, key=lambda environment: environment.chain.place)
+    return sorted(environments, key=lambda environment: environment.chain.position)
 
 
 def real_environments(folder: Path = FOLDER) -> list[Environment]:

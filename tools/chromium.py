@@ -2,7 +2,7 @@
 
     python -m tools.chromium
 
-requirements/chromium.json has the package, its version and its checksum. It contains Chromium for Linux on
+requirements/chromium.json pins the package by version and checksum. It contains Chromium for Linux on
 x86-64 with the libraries and the font that minimal machines lack.
 """
 

@@ -250,14 +250,14 @@ def _part(title: str, python: tuple[str, ...], go: tuple[str, ...]) -> str:
 def _python_parts(text: str, names: list[str]) -> list[str]:
     lines = text.splitlines()
     parts = {
-        node.name: "\n".join(
+        part.name: "\n".join(
             lines[
-                min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-                - 1 : node.end_lineno
+                min([part.lineno, *(decorator.lineno for decorator in part.decorator_list)])
+                - 1 : part.end_lineno
             ]
         )
-        for node in ast.parse(text).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        for part in ast.parse(text).body
+        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     }
     return [parts[name] for name in names]
 

@@ -94,7 +94,7 @@ def main() -> int:
 
 def examine(environment: str) -> list[Check]:
     """The results of all checks, in the order in which an operator needs them. The checks run in parallel."""
-    spec, judged = look_at_spec(environment)
+    spec, spec_check = look_at_spec(environment)
     on_aws = spec is not None and spec.target == "aws"
     looks = [
         look_at_make,
@@ -106,7 +106,7 @@ def examine(environment: str) -> list[Check]:
         lambda: look_at_tool(AWS, on_aws),
         lambda: look_at_tool(KUBECTL, False, spec.compute.kubernetes if spec else ""),
         lambda: look_at_tool(HELM, False),
-        lambda: judged,
+        lambda: spec_check,
         lambda: look_at_calendar(spec),
         lambda: look_at_credentials(spec),
         lambda: look_at_zones(spec),
@@ -189,7 +189,7 @@ def look_at_node() -> Check:
 
 def look_at_tool(tool: Tool, needed: bool, cluster: str = "") -> Check:
     """A program on PATH. One that is not needed is reported as well. `cluster`: the Kubernetes version that
-    it must work with; it may be one minor version apart."""
+    it must work with, from which it may be one minor version apart."""
     path = shutil.which(tool.name)
     version = first_version(answer([path, *tool.question])) if path else ()
     if any(version[:1] == oldest[:1] and version >= oldest for oldest in tool.oldest):
@@ -237,16 +237,16 @@ def look_at_spec(environment: str) -> tuple[Any, Check]:
     file = f"environments/{environment}.yaml"
     try:
         from modules.loader import load
-        from tierra.validation.errors import SpecError
+        from tierra.validation.errors import SpecError, counted
     except ImportError:
         return None, Check("spec", WARNING, "not read before packages are installed", "make setup")
     try:
         spec = load(Path(file))
     except SpecError as error:
-        problem = error.problems[0]
-        if len(error.problems) > 1 or problem.line:
+        count, problem = len(error.problems), error.problems[0]
+        if count > 1 or problem.line:
             return None, Check(
-                "spec", MISSING, f"{file}: {len(error.problems)} problems", "make synth lists them"
+                "spec", MISSING, f"{file}: {counted(count, 'problem')}", "make synth lists them"
             )
         return None, Check("spec", MISSING, f"{file}: {problem.rule}", problem.remedy)
     target = f"{spec.target}, {spec.region}" + (f", account {spec.account}" if spec.target == "aws" else "")
@@ -405,7 +405,7 @@ def look_at_certificate(spec: Any) -> Check:
     from modules.edge.names import all_hosts
 
     try:
-        asked_for = client("acm", spec).describe_certificate(CertificateArn=spec.edge.certificate)
+        response = client("acm", spec).describe_certificate(CertificateArn=spec.edge.certificate)
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             remedy = "correct edge.certificate: aws acm list-certificates"
@@ -413,7 +413,7 @@ def look_at_certificate(spec: Any) -> Check:
         return Check("certificate", WARNING, "could not be read from AWS", "see credentials")
     except BotoCoreError:
         return Check("certificate", WARNING, "could not be read from AWS", "see credentials")
-    certificate = asked_for["Certificate"]
+    certificate = response["Certificate"]
     if certificate["Status"] != "ISSUED":
         remedy = "have it issued, or name another one in edge.certificate"
         return Check("certificate", MISSING, f"it is {certificate['Status']}, not ISSUED", remedy)

@@ -31,7 +31,7 @@ def shapes(folder: str) -> dict[str, dict[str, Any]]:
 
 @cache
 def service(package: str) -> str | None:
-    """The folder of the service of a package of the Go SDK."""
+    """The folder in botocore of the service that a package of the Go SDK is for."""
     wanted = SERVICES.get(package, package)
     for folder in files():
         if folder.replace("-", "") == wanted:

@@ -29,7 +29,7 @@ from modules.spec import Environment
 from tierra.specs import overlaps
 from tierra.terraform.templating import Templates
 from tierra.validation.environment_names import REHEARSAL_ACCOUNT, EnvironmentName
-from tierra.validation.errors import Problem, SpecError
+from tierra.validation.errors import Problem, SpecError, counted
 from tierra.validation.messages import short
 from tierra.validation.regions import regions
 from tierra.validation.syntax import scalar
@@ -181,9 +181,7 @@ def write(environment: str, given: Answers) -> Path:
                 lines = [f"  {question.variable}=…  {question.text}" for question in missing]
                 raise Stopped("\n".join([heading, *lines])) from None
     if problems := draft.faults(complete):
-        raise Stopped(
-            "\n".join([f"{len(problems)} problem{'s' * (len(problems) > 1)}", *map(_described, problems)])
-        )
+        raise Stopped("\n".join([counted(len(problems), "problem"), *map(_described, problems)]))
     if clashes := draft.clashes(complete):
         raise Stopped("\n".join(clashes))
     copied = _copy(complete["EXAMPLE"], SYSTEMS / complete["SYSTEM"]) if complete["EXAMPLE"] else None

@@ -181,7 +181,7 @@ def grafana(name: str) -> Iterator[Version]:
 
 
 def endoflife(name: str) -> Iterator[Version]:
-    """Versions that AWS offers of a service, from the calendars of AWS that endoflife.date copies."""
+    """Versions of a service that AWS offers, from endoflife.date, which copies the calendars of AWS."""
     for cycle in read(f"https://endoflife.date/api/{name}.json"):
         yield str(cycle["cycle"]), day(cycle.get("releaseDate"))
 

@@ -285,6 +285,7 @@ def _first(registry: str, name: str, past: list[Version]) -> date | None:
 
 
 def rows(root: Path = ROOT) -> list[Row]:
+    """The result for each pin, in the order of the pins."""
     all_pins = pins(root)
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(answer, all_pins))
@@ -293,14 +294,14 @@ def rows(root: Path = ROOT) -> list[Row]:
 # --- output ---
 
 
-def lines(rows: list[Row], today: date) -> Iterator[str]:
-    table = [("", "", "here", "newest", "since", "file"), *(_cells(row, today) for row in rows)]
+def lines(results: list[Row], today: date) -> Iterator[str]:
+    table = [("", "", "here", "newest", "since", "file"), *(_cells(row, today) for row in results)]
     widths = [max(len(cells[at]) for cells in table) for at in range(5)]
     for cells in table:
         start = "  ".join(f"{cell:{width}}" for cell, width in zip(cells[:5], widths, strict=True))
         yield f"{start}  {cells[5]}".rstrip()
-    old, silent = sum(row.old for row in rows), sum(not row.newest for row in rows)
-    yield f"versions: {len(rows)} in all, {old} old, {silent} without an answer"
+    old, silent = sum(row.old for row in results), sum(not row.newest for row in results)
+    yield f"versions: {len(results)} in all, {old} old, {silent} without an answer"
 
 
 def _cells(row: Row, today: date) -> tuple[str, ...]:
@@ -313,15 +314,15 @@ def _since(row: Row, today: date) -> str:
     return f"{row.since} ({(today - row.since).days} days)" if row.since else "old; the date is unknown"
 
 
-def markdown(rows: list[Row], today: date) -> str:
+def markdown(results: list[Row], today: date) -> str:
     """The outdated versions as a table; empty if there are none."""
-    old = sorted((row for row in rows if row.old), key=lambda row: (row.since or today, row.pin.name))
+    old = sorted((row for row in results if row.old), key=lambda row: (row.since or today, row.pin.name))
     if not old:
         return ""
-    head = f"{len(old)} of {len(rows)} versions are old. `make versions` lists all of them."
+    head = f"{len(old)} of {len(results)} versions are old. `make versions` lists all of them."
     table = ["| | | here | newest | since | file |", "|---|---|---|---|---|---|"]
     table += [f"| {' | '.join(_plain(cell) for cell in _cells(row, today))} |" for row in old]
-    silent = [row for row in rows if not row.newest]
+    silent = [row for row in results if not row.newest]
     reasons = sorted({row.remark for row in silent})
     more = [f"No answer for {len(silent)}: {'; '.join(map(_plain, reasons))}."] if silent else []
     return "\n".join([head, "", *table, "", *more]).rstrip() + "\n"

@@ -137,15 +137,15 @@ def addons(eks: Any, kubernetes: str) -> Iterator[tuple[str, str]]:
         pages = eks.get_paginator("describe_addon_versions").paginate(
             kubernetesVersion=kubernetes, addonName=name
         )
-        versions = [
+        candidates = [
             (fit.get("defaultVersion", False), entry["addonVersion"])
             for addon in _all(pages, "addons")
             for entry in addon["addonVersions"]
             for fit in entry["compatibilities"]
             if fit["clusterVersion"] == kubernetes
         ]
-        if versions:
-            yield name, next((version for default, version in versions if default), versions[0][1])
+        if candidates:
+            yield name, next((version for default, version in candidates if default), candidates[0][1])
 
 
 def majors(rds: Any) -> Iterator[tuple[str, Row]]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from modules.compute.groups import architecture
 from tierra.terraform.naming import Names
 from tierra.terraform.roles import role_arn
-from tierra.validation.errors import SpecError
+from tierra.validation.errors import SpecError, counted
 from tierra.validation.github import plain
 from tierra.validation.messages import choices
 from tierra.validation.model import Violation
@@ -35,7 +35,7 @@ class Chain:
 
     source: Environment | None = None
     consumers: tuple[Environment, ...] = ()
-    place: int = 0
+    position: int = 0
 
     @property
     def linked(self) -> bool:
@@ -76,7 +76,8 @@ def _source(name: str, path: Path, load: Load) -> tuple[Environment | None, list
     try:
         return load(file), []
     except SpecError as error:
-        rule = f"promote_from must name a valid spec, and {file.name} is not: {len(error.problems)} problems"
+        problems = counted(len(error.problems), "problem")
+        rule = f"promote_from must name a valid spec, and {file.name} is not: {problems}"
         return None, [Violation(KEY, rule, f"correct {file.name} first")]
 
 

@@ -168,7 +168,7 @@ def read_chart(path: Path, tier: str) -> Release:
     except ValidationError as error:
         explainer = Explainer(OwnChart.model_json_schema(), "the file of a chart")
         for failure in error.errors():
-            violation = explainer.finding(failure, document.shown(place(failure)))
+            violation = explainer.violation(failure, document.shown(place(failure)))
             value = violation.value or document.shown(violation.path)
             line = document.line(violation.path)
             problems.append(Problem(dotted(violation.path), value, violation.rule, violation.remedy, line))

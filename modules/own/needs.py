@@ -1,4 +1,4 @@
-"""The tiers whose outputs own Terraform reads, which are applied before its own tier."""
+"""The tiers whose outputs own Terraform reads; they are applied before the tier that it belongs to."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ class Systems:
         environment = self.stack.environment
         if system.hosts:
             return {"hosts": list(system.hosts)}
-        if system.path and any(some_system.hosts for some_system in environment.systems.values()):
+        if system.path and any(other.hosts for other in environment.systems.values()):
             return {"names": list(environment.edge.hosts)}
         return {}
 

@@ -52,8 +52,8 @@ def owned(thing: Thing) -> bool:
 
 @dataclass(frozen=True)
 class Validator:
-    """`labels` are those of the known namespaces. `chooses`: the chart selects apiVersions by those of the
-    cluster. `exact`: the schemas are of the cluster's own version."""
+    """Checks the objects of a release. `labels` are those of the known namespaces. `chooses`: the chart
+    selects apiVersions by those of the cluster. `exact`: the schemas are of the cluster's own version."""
 
     schemas: Schemas
     exact: bool

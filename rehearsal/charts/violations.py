@@ -1,4 +1,4 @@
-"""What a release violates, and whether terraform stops because of them."""
+"""The rules that a release violates, and which violations stop terraform."""
 
 from __future__ import annotations
 

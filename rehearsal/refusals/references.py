@@ -19,13 +19,14 @@ from rehearsal.refusals.rules import Answer, Rule, texts
 from tierra.aws.transition_answers import Around, Values
 
 EC2 = "page AWSEC2/latest/APIReference/errors-overview.html, "
-REMEDY = "If it was made outside, name it in REHEARSAL_EXISTS."
+REMEDY = "If it exists outside the rehearsal, name it in REHEARSAL_EXISTS."
 # Names that AWS has in every account.
 OWN = re.compile(r"default([.:].*)?|Default|alias/aws/.*|arn:[^:]*:iam::aws:.*")
 
 
 class Kind(NamedTuple):
-    """Objects that others name: `holders` are types with the argument that contains the name or id."""
+    """Objects that others name. `holders` are types with the argument that contains the name or id;
+    `description` is the rule in words."""
 
     holders: tuple[str, ...]
     description: str

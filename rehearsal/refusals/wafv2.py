@@ -188,7 +188,7 @@ RULES = (
     Rule(
         "link",
         (LINK,),
-        "a regional web ACL must protect application load balancers, not others",
+        "a load balancer of a regional web ACL must be an application load balancer",
         API + "AssociateWebACL, ResourceArn, WAFInvalidParameterException",
         link,
         CREATE,

@@ -31,7 +31,8 @@ def gathered(environments: list[Environment]) -> dict[str, str]:
     """The workflows of all environments, by repository and path. Raises Refused if two specs disagree."""
     result: dict[str, str] = {}
     waves = max(
-        (environment.chain.place + 1 for environment in environments if environment.chain.linked), default=0
+        (environment.chain.position + 1 for environment in environments if environment.chain.linked),
+        default=0,
     )
     sources: dict[str, str] = {}
     for environment in environments:

@@ -39,7 +39,7 @@ def main() -> int:
     if run := os.environ.get("GITHUB_RUN_ID"):
         entries = [started(entry, f"{run}-{os.environ['GITHUB_RUN_ATTEMPT']}") for entry in entries]
     positions = [
-        environment.chain.place + 1 if environment.chain.linked else 0 for environment in environments
+        environment.chain.position + 1 if environment.chain.linked else 0 for environment in environments
     ]
     matrices = {"all": entries}
     for stage in range(max(positions, default=0) + 1):

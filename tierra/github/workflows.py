@@ -69,7 +69,7 @@ def workflows(environment: Environment, waves: int | None = None) -> dict[str, s
             branch=branch,
             quoted=_quoted,
             inputs=list(account_of(environment)),
-            waves=waves if waves is not None else (here.place + 1 + bool(here.consumers)) * here.linked,
+            waves=waves if waves is not None else (here.position + 1 + bool(here.consumers)) * here.linked,
         )
         for name in ("infrastructure", "infrastructure-environment", "versions")
     }

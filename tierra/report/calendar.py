@@ -180,9 +180,9 @@ def _stale(kubernetes: str, day: date) -> Iterator[Aging]:
 
 
 def findings(tier: str, resources: Resources, changes: list[Change], day: date) -> Iterator[Finding]:
-    """Findings about resources after a plan whose version is out of support on a day, or soon will be. A
-    version that AWS no longer creates is refused if the plan creates a resource with it, or changes one to
-    it."""
+    """Findings about resources that a plan leaves at a version whose support has ended by a day, or ends soon
+    after it. A version that AWS no longer creates is refused if the plan creates a resource with it, or
+    changes one to it."""
     touched = {each.address: each for each in changes}
     for terraform_type, argument in ((name, each.version) for name, each in TYPES.items() if each.version):
         for address, values in resources.will_be(terraform_type).items():

@@ -87,7 +87,7 @@ def report(
     environment = environment or folder.name
     tier_counts, outputs_of, plans = {}, {}, {}
     touched: dict[str, list[Change]] = {}
-    resources: dict[str, Resources] = {}
+    resources_of: dict[str, Resources] = {}
     stopped = [*refused]
     day = day or calendar.today()
     for tier in tiers:
@@ -97,12 +97,12 @@ def report(
         tier_counts[tier] = asdict(counts(plan, forecast=(stack / FORECAST).exists()))
         touched[tier] = changes(tier, plan, planned)
         stopped += refused_plan(plan, planned, tier)
-        resources[tier] = planned_resources(plan, planned)
-        stopped += calendar.findings(tier, resources[tier], touched[tier], day)
+        resources_of[tier] = planned_resources(plan, planned)
+        stopped += calendar.findings(tier, resources_of[tier], touched[tier], day)
         if names := outputs(plan):
             outputs_of[tier] = names
     changed = bool(outputs_of) or any(touched.values())
-    findings_ = findings(touched, resources, stopped, tenants(folder))
+    findings_ = findings(touched, resources_of, stopped, tenants(folder))
     whole = verdicts(findings_, changes=changed)
     result = {
         "environment": environment,
@@ -127,25 +127,25 @@ def seals(folder: Path) -> dict[str, dict[str, Any]]:
 
 def findings(
     touched: Mapping[str, list[Change]],
-    resources: Mapping[str, Resources],
+    resources_of: Mapping[str, Resources],
     refused: Sequence[Finding] = (),
     within: Sequence[Tenant] = (),
 ) -> list[Finding]:
     """The findings by subject; within a subject critical ones first and new resources last. `touched` and
-    `resources` are by tier, in the order of the tiers; `within` are the resources in the network."""
-    images = dict(sorted(image for of_tier in resources.values() for image in _images(of_tier)))
+    `resources_of` are by tier, in the order of the tiers; `within` are the resources in the network."""
+    images = dict(sorted(image for resources in resources_of.values() for image in _images(resources)))
     result: list[Finding] = [*refused]
     for tier, mine in touched.items():
-        of_tier = resources[tier]
+        resources = resources_of[tier]
         for change in mine:
             for look in (identity, waiting, replacement):
                 result += look(change)
             result += losses(change, within)
-            result += downtime(change, of_tier)
-            result += exposure(change, of_tier)
+            result += downtime(change, resources)
+            result += exposure(change, resources)
             result += compatibility(change, images)
-        result += resilience(mine, of_tier)
-        result += reach(mine, of_tier)
+        result += resilience(mine, resources)
+        result += reach(mine, resources)
     kin = families(
         change.address for mine in touched.values() for change in mine if change.action == "delete"
     )

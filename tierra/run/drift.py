@@ -24,6 +24,7 @@ from tierra.run import plan as planning
 from tierra.run.board import DONE, STOPPED, Board
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
+from tierra.validation.errors import counted
 
 EXIT_CODES = {"none": 0, "drift": 2, "error": 1}
 COLUMNS = ("tier", "address", "attribute", "was", "is")
@@ -140,7 +141,7 @@ def summary(result: dict[str, Any]) -> Iterator[str]:
     if skipped:
         yield f"not applied, so not compared: {', '.join(skipped)}"
     if left := sum(tier_["ordinary"] for tier_ in tiers.values()):
-        yield f"{left} values are not counted: AWS changes them by itself, or the configuration ignores them"
+        yield f"not counted: {counted(left, 'value')} that AWS changes by itself or the configuration ignores"
     for tier, tier_ in tiers.items():
         if tier_["waiting"]:
             yield f"{tier}: the configuration waits to be applied: {tier_['waiting']}"

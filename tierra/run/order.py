@@ -155,7 +155,8 @@ def _findings(tier: Tier) -> Iterator[Finding]:
         dependents = {consumer.name for name in used for consumer in downstream(workspace.tier(name))} | used
         targets = [name for name in reversed(workspace.order) if name in dependents]
         address, by = next(iter(stuck.items()))
-        more = f"; {len(stuck) - 1} more of this tier are in use too" if len(stuck) > 1 else ""
+        others = len(stuck) - 1
+        more = f"; {others} more of this tier {'are' if others > 1 else 'is'} in use too" if others else ""
         message = (
             f"it would be replaced, and AWS does not delete it while it is in use: {_listed(by)}{more}."
             " Revert the change; or, if the data may be lost, run:"

@@ -14,7 +14,7 @@ from typing import Any
 from tierra.run.workspace import OVERRIDE, Workspace, write
 
 NAME = OVERRIDE
-# Arguments by which AWS refuses a deletion.
+# Arguments that make AWS refuse a deletion.
 PROTECTIONS = ("deletion_protection", "deletion_protection_enabled", "enable_deletion_protection")
 
 

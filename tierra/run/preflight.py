@@ -20,12 +20,13 @@ from tierra.report.holdings import keeps_snapshot, outcome
 from tierra.report.protection import PROTECTION
 from tierra.run.override import PROTECTIONS
 from tierra.run.workspace import Tier, Workspace
+from tierra.validation.errors import counted
 
 
 @dataclass(frozen=True)
 class Holding:
-    """A resource that is protected or has data, and what happens to it. `protections` are the arguments
-    by which AWS refuses its deletion, as they were last applied."""
+    """A resource that is protected or has data, and what happens to it. `protections` are the arguments that
+    make AWS refuse its deletion, as they were last applied."""
 
     address: str
     outcome: str
@@ -152,7 +153,7 @@ def refusals(workspace: Workspace, targets: list[TierState], dependents: list[Ti
         )
     for state in dependents:
         yield (
-            f"{state.tier} depends on it and still has {len(state.resources)} resources\n"
+            f"{state.tier} depends on it and still has {counted(len(state.resources), 'resource')}\n"
             f"  remedy: destroy {state.tier} first (TIER={state.tier}), or everything (without TIER)\n"
         )
 
@@ -174,7 +175,7 @@ def table(states: list[TierState]) -> Table:
 def summary(states: list[TierState]) -> Iterator[str]:
     """Remarks below the table."""
     for state in states:
-        yield f"{state.tier}: {len(state.resources)} resources will be destroyed"
+        yield f"{state.tier}: {counted(len(state.resources), 'resource')} will be destroyed"
     if any(state.snapshots_outlive_keys for state in states):
         yield (
             "Final snapshots are encrypted with keys that are destroyed as well: copy those that you keep"

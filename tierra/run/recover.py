@@ -15,7 +15,7 @@ from tierra.run.journal import Running, created, in_flight, recorded, unrecorded
 from tierra.run.terraform import Terraform
 from tierra.run.workspace import Failed, Tier, Workspace
 
-# Resources that need no recovery: they create nothing in AWS, so that the next apply can create them again.
+# Resources that need no recovery: they create nothing in AWS, so the next apply simply creates them again.
 NOTHING = ("aws_acm_certificate_validation", "aws_default_")
 REFERENCE = re.compile(r"\$\{([a-z0-9_]+\.[a-z0-9_]+)\.\w+\}")
 

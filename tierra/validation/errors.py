@@ -52,7 +52,12 @@ class SpecError(Exception):
 
     def __str__(self) -> str:
         count = len(self.problems)
-        heading = f"{self.file}: {count} problem{'' if count == 1 else 's'}"
+        heading = f"{self.file}: {counted(count, 'problem')}"
         shown = [problem.text(self.file) for problem in self.problems[: self.MOST_SHOWN]]
-        more = [f"and {count - len(shown)} more problems"] if count > len(shown) else []
+        more = [f"and {counted(count - len(shown), 'more problem')}"] if count > len(shown) else []
         return "\n\n".join([heading, *shown, *more])
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 problem`, `2 problems`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

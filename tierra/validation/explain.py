@@ -30,7 +30,7 @@ class Explainer:
         self.schema = schema
         self.whole = whole
 
-    def finding(self, error: ErrorDetails, source: str) -> Violation:
+    def violation(self, error: ErrorDetails, source: str) -> Violation:
         """The error as a violation from the root of the spec; `source` is the text in the file at its
         path."""
         path = place(error)

@@ -29,7 +29,7 @@ def as_name(text: str, longest: int = LONGEST) -> str:
 
 
 def is_text(name: str, suggestion: str) -> None:
-    """Raises the error of a name that YAML reads as a value; `other` is the name that the remedy offers."""
+    """Raises the error of a name that YAML reads as a value; `suggestion` is the name in the remedy."""
     if name in NO_TEXT:
         rule = "a name must not be yes, no, on, off, true, false or null: YAML reads them as values"
         raise rule_error(rule, f"write another name, such as {suggestion}")
