@@ -89,8 +89,8 @@ else
 # Synthesis writes TARGET, TIERS and what is planned, applied and destroyed after what, before make reads on. An old
 # empty file first: where it cannot be made anew, the reason is all that make prints. Old reports go in any case.
 $(shell mkdir -p "$(OUT)"; test -e "$(OUT)/tiers.mk" || touch -t 200001010000 "$(OUT)/tiers.mk")
-$(if $(filter plan import,$(WANTED)),$(shell cd "$(OUT)" && rm -f report.json report.md report.html))
-$(if $(filter drift,$(WANTED)),$(shell cd "$(OUT)" && rm -f drift.json drift.md))
+OLD := $(if $(filter plan import,$(WANTED)),report.json report.md report.html) $(if $(filter drift,$(WANTED)),drift.json drift.md)
+$(shell for file in $(OLD); do rm -f "$(OUT)/$$file"; done)
 include $(OUT)/tiers.mk
 ifneq ($(and $(TIERS),$(filter-out $(TIERS),$(TIER))),)
 $(error TIER=$(TIER): there is no such tier; the tiers of $(ENV) are: $(TIERS))

@@ -28,7 +28,7 @@ MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "a
 # in a file beside it.
 EXECUTABLE = """#!/bin/sh
 # Tierra's rehearsal provider: answers terraform as hashicorp/{name} {version} without a cloud.
-here=$(cd -P "${{0%/*}}" && pwd -P)
+here=$(CDPATH= cd -P "${{0%/*}}" && pwd -P)
 home=${{here%/mirror/*}}
 read -r python <"$home/python" || [ "$python" ]
 trap '' INT  # terraform decides what an interrupt means

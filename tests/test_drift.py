@@ -38,7 +38,7 @@ def test_drift_and_errors_have_different_exit_codes(tmp_path: Path) -> None:
     database = project.existing("aws_db_instance", "acme-sandbox-postgres")
     moved = {"latest_restorable_time": "2026-01-01T00:00:00Z", "backup_retention_period": 0}
     project.cloud().put("aws_db_instance", f"us-east-1/{database['id']}", {**database, **moved})
-    clean, output = code()
+    clean, output = code(CDPATH=".")
     assert (clean, output.splitlines()[-1]) == (0, "drift: none")
     assert "drift: not applied, so not compared: state, storage, compute" in output
     assert "drift: not counted: 2 values that" in output

@@ -23,7 +23,7 @@ from support.rehearsing import installed, terraform_command
 
 from modules.architecture import order
 from tierra.hcl import owning
-from tierra.hcl.__main__ import GENERATED, Hcl
+from tierra.hcl.__main__ import GENERATED, Hcl, formatted
 from tierra.hcl.strings import HclError
 from tierra.hcl.values import parse
 from tierra.run.override import NAME, rehearsed, save
@@ -59,6 +59,19 @@ def write(out: Path, name: str, *tiers: str, own: str = "") -> str:
     )
     assert run.returncode == 0, run.stderr
     return run.stdout
+
+
+def test_hcl_is_formatted_in_a_folder_that_is_reached_through_a_symbolic_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """terraform believes PWD, as the shell sets it."""
+    folder, link = tmp_path / "deep" / "er" / "folder", tmp_path / "link"
+    folder.mkdir(parents=True)
+    link.symlink_to(folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PWD", str(link))
+    [terraform] = terraform_command()
+    assert formatted(terraform, {"state": {"main.tf": "a=1\n"}}) == {"state": {"main.tf": "a = 1\n"}}
 
 
 def producers(folder: Path, tier: str) -> list[str]:

@@ -8,6 +8,8 @@ from support.mirrors import PLATFORMS, mirror
 from support.on_aws import Production
 from support.project import refused, succeeded
 
+from tierra.run.failure import explained
+
 
 def test_plans_only_use_providers_of_the_lock_file(production: Production) -> None:
     output = succeeded(production.make("lock", f"MIRROR={mirror(production.folder / 'mirror')}"))
@@ -32,3 +34,18 @@ def test_plans_only_use_providers_of_the_lock_file(production: Production) -> No
     run = production.make("plan", "TIER=state")
     refused(run, "the providers are not those of environments/providers.lock.hcl")
     assert "make lock, on a machine that reaches the registry" in run.stderr
+
+
+def test_a_saved_plan_of_other_providers_must_be_made_again() -> None:
+    """The message is that of Terraform 1.11."""
+    facts = {"env": "production", "verb": "apply", "tier": "state", "stack": "", "program": "Terraform"}
+    text = (
+        "Error: Inconsistent dependency lock file\n\n"
+        "The given plan file was created with a different set of external dependency\n"
+        "selections than the current configuration. A saved plan can be applied only\n"
+        "to the same configuration it was created from.\n"
+    )
+    assert explained(text, facts) == (
+        "apply: state of production: the saved plan was made with other providers\n"
+        "  remedy: make plan ENV=production"
+    )

@@ -59,6 +59,21 @@ def test_apply_without_a_plan_is_refused(project: Project) -> None:
     refused(run, f"apply: there is no saved plan of {', '.join(order())}: run make plan ENV=sandbox")
 
 
+def test_exported_cdpath_changes_nothing_and_a_plan_of_another_embedded_provider_is_refused(
+    project: Project,
+) -> None:
+    succeeded(project.make("plan", "TIER=state", CDPATH="."))
+    file = project.folder / "cdktf.out/sandbox/stacks/state/plan.seal"
+    seal = json.loads(file.read_text())
+    del seal["embedded"]  # as in the seals of earlier versions
+    file.write_text(json.dumps(seal))
+    refused(
+        project.make("apply", "TIER=state", "APPROVE=yes"),
+        "the saved plan of state was made with the embedded provider of another version of Tierra:"
+        " run make plan ENV=sandbox",
+    )
+
+
 def test_sandbox_is_planned_applied_changed_and_destroyed(tmp_path: Path) -> None:
     project = Copy(tmp_path / "planned", planned())
     first_output = (project.folder / PLAN_OUTPUT).read_text()

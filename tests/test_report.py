@@ -250,7 +250,15 @@ def test_forecasts_and_costs_are_one_line(changed: dict[str, Any]) -> None:
         "currency": "USD",
         "date": "2026-01-15",
         "source": "AWS's Price List (oldest price: 2026-01-15)",
-        "unpriced": ["aws_flow_log.main"],
+        "unpriced": [
+            {
+                "tier": "network",
+                "address": "aws_flow_log.main",
+                "type": "aws_flow_log",
+                "why": "no price of <logs>",
+                "count": 3,
+            }
+        ],
         "before": 100.2,
         "after": 1250.0,
     }
@@ -261,8 +269,14 @@ def test_forecasts_and_costs_are_one_line(changed: dict[str, Any]) -> None:
     assert priced == ["data", "total"]
     assert "Prices: AWS's Price List (oldest price: 2026-01-15); 1 without one" in rows
     for text in (pages.html(result), pages.markdown(result)):
-        for word in ("100 → 1,250", "USD a month", "2026-01-15", "aws_flow_log.main"):
+        for word in ("100 → 1,250", "USD a month", "2026-01-15"):
             assert word in text
+    assert "<li>aws_flow_log.main (network, and 2 more like it): no price of &lt;logs&gt;</li>" in pages.html(
+        result
+    )
+    assert "\n- `aws_flow_log.main` (network, and 2 more like it): `no price of <logs>`\n" in pages.markdown(
+        result
+    )
     unpriced = {key: value for key, value in changed.items() if key != "cost"}
     unpriced["tiers"] = {
         tier: {key: value for key, value in each.items() if key != "cost"}

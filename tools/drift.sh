@@ -14,7 +14,7 @@ if [ "$ENV" = all ]; then
     echo "drift.sh: ENV=all: the exit codes are those of one environment; run it for each" >&2
     exit 1
 fi
-cd "$(dirname "$0")/.." || exit 1
+CDPATH= cd "$(dirname "$0")/.." || exit 1
 make drift "$@" && exit 0
 grep -q '"verdict": "drift"' "${OUT:-cdktf.out/$ENV}/drift.json" 2>/dev/null && exit 2
 exit 1

@@ -10,7 +10,7 @@ for argument; do
     OUT=*) OUT=${argument#OUT=} ;;
     esac
 done
-cd "$(dirname "$0")/.." || exit 1
+CDPATH= cd "$(dirname "$0")/.." || exit 1
 make plan "$@" DETAILED= || exit 1
 grep -q '"verdict": "none"' "${OUT:-cdktf.out/$ENV}/report.json" && exit 0
 exit 2

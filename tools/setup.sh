@@ -2,7 +2,7 @@
 # Makes .venv with what a plan needs, and fetches Node or terraform only where the machine has none new enough.
 # Run by `make setup`; safe to run again, and silent when there is nothing to do.
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH= cd "$(dirname "$0")/.."
 python=${PYTHON3:-python3}
 # make holds back what a recipe prints until it ends; this takes minutes, so it talks to make's terminal itself.
 [ -c "${MAKE_TERMOUT:-}" ] && (: >"$MAKE_TERMOUT") 2>/dev/null && exec >"$MAKE_TERMOUT" 2>&1

@@ -215,14 +215,15 @@ def _of_terraform(name: str) -> bool:
 
 def formatted(terraform: str, files_of: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
     """The files of several tiers as `terraform fmt` formats them. Raises HclError with its message about
-    files that it cannot read."""
+    files that it cannot read. terraform starts in their folder: where the working folder is reached through
+    a symbolic link, it does not find the absolute path of another folder."""
     with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
         for tier, files in files_of.items():
             Path(scratch, tier).mkdir()
             for name, text in files.items():
                 Path(scratch, tier, name).write_text(text, encoding="utf-8")
         run = subprocess.run(
-            [terraform, "fmt", "-recursive", "-list=false", scratch],
+            [terraform, f"-chdir={scratch}", "fmt", "-recursive", "-list=false"],
             capture_output=True,
             text=True,
             check=False,

@@ -110,6 +110,11 @@ KNOWN = (
         "plan and apply all tiers: make plan and make apply without TIER",
     ),
     Known(
+        r"plan file was created with a different set of external dependency",
+        "the saved plan was made with other providers",
+        PLAN,
+    ),
+    Known(
         r"Provider dependency changes detected|Inconsistent dependency lock file"
         r"|doesn't match any of the checksums|do not match any of the checksums",
         "the providers are not those of environments/providers.lock.hcl",

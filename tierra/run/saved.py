@@ -15,6 +15,7 @@ from typing import Any
 
 from tierra.bindings.terraform import planned
 from tierra.run import program, upstream
+from tierra.run.terraform import embedded_providers
 from tierra.run.workspace import Failed, Tier, Workspace, read_json, write
 
 
@@ -44,6 +45,8 @@ def seal(tier: Tier) -> None:
             "made": plan["timestamp"],
             "target": tier.workspace.target,
         }
+        if tier.workspace.rehearsed:
+            sealed["embedded"] = embedded_providers()
         write(tier.seal, json.dumps(sealed, indent=2) + "\n")
     except (OSError, ValueError) as error:
         raise _unsaved(tier, error) from None
@@ -105,6 +108,8 @@ def fault(tier: Tier) -> str:
         theirs := sealed.get("program", ours)
     ) != ours:  # with the same version number neither refuses the plan of the other
         return f"{whole} was made by {theirs}, and this is {ours}"
+    if tier.workspace.rehearsed and sealed.get("embedded") != embedded_providers():
+        return f"{whole} was made with the embedded provider of another version of Tierra"
     sealed_at, hours = datetime.fromisoformat(sealed["made"]), int(tier.workspace.facts["plan_hours"])
     if datetime.now(UTC) - sealed_at > timedelta(hours=hours):
         return f"{whole} is of {sealed_at:%Y-%m-%d %H:%M} UTC, older than {hours} hours (state.plan_hours)"

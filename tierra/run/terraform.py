@@ -42,6 +42,15 @@ class Interrupted(Exception):
     """Ctrl-C. terraform has ended properly."""
 
 
+def embedded_providers() -> str:
+    """One checksum of the executables of the embedded provider, which is the same on every machine with the
+    same Tierra. terraform applies a plan only with the provider that made it."""
+    whole = hashlib.sha256()
+    for file in sorted(ROOT.glob(PROGRAMS)):
+        whole.update(f"{file.name}\0".encode() + file.read_bytes())
+    return whole.hexdigest()
+
+
 class Terraform:
     """terraform in one folder: that of a tier, or with `embedded` that of its forecast, where it uses the
     embedded provider, which remembers nothing and returns data sources as they are in the copied state."""
@@ -95,10 +104,11 @@ class Terraform:
         """A checksum of all inputs of `terraform init`."""
         whole = hashlib.sha256()
         files = sorted([*self.folder.glob("*.tf"), *self.folder.glob("*.tf.json")])
-        programs = sorted(ROOT.glob(PROGRAMS)) if self._rehearsed else []
-        for file in [*files, *programs, self.folder / LOCK]:
+        for file in [*files, self.folder / LOCK]:
             if file.exists():
                 whole.update(f"{file.name}\0".encode() + file.read_bytes())
+        if self._rehearsed:
+            whole.update(embedded_providers().encode())
         whole.update(self.environment.get("TF_CLI_CONFIG_FILE", "").encode())
         whole.update(json.dumps(program.file(self.workspace.terraform)).encode())
         return whole.hexdigest()

@@ -197,7 +197,7 @@ def _remedy(node: Schema, value: Any, source: str, *, required: bool = False) ->
             else "write one value, not a mapping of keys"
         )
     if isinstance(value, list):
-        return _for_list(kinds, value)
+        return _for_list(kinds, value, options)
     if "object" in kinds:
         off = any(alternative.get("const") == OFF for alternative in node.get(OTHERS, ()))
         if off and str(value).strip().lower() in NOTHING:
@@ -232,9 +232,11 @@ def _remedy(node: Schema, value: Any, source: str, *, required: bool = False) ->
     return f"put it in quotes: {_quote(source)}"
 
 
-def _for_list(kinds: list[str], value: list[Any]) -> str:
+def _for_list(kinds: list[str], value: list[Any], options: list[str]) -> str:
     if "object" in kinds:
         return "write keys and values, without - or brackets"
+    if options and any(shown(item) not in options for item in value):
+        return f"write {choices(options)}"
     return (
         f"write one value, without brackets: {shown(value[0])}"
         if len(value) == 1
