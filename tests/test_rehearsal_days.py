@@ -10,6 +10,7 @@ from support.waiting import ADDRESS, spec
 
 from rehearsal import days
 from rehearsal.cloud import Cloud
+from tierra.run.failure import explained
 
 SECRET = 'resource "aws_secretsmanager_secret" "a" {{\n  name = "a"\n  recovery_window_in_days = {}\n}}\n'
 CLUSTER = """
@@ -122,9 +123,15 @@ def test_the_name_of_a_secret_is_reserved_during_its_recovery_window(tmp_path: P
     project = Project(tmp_path, PROVIDERS + SECRET.format(7))
     project.apply()
     project.run("destroy", "-auto-approve")
-    assert "already scheduled for deletion, in 7 days" in project.apply(code=1).replace("\n", " ").replace(
-        "│ ", ""
-    )
+    output = project.apply(code=1)
+    assert "already scheduled for deletion, in 7 days" in output.replace("\n", " ").replace("│ ", "")
+    facts = {"env": "dev", "verb": "apply", "tier": "systems", "stack": "", "program": "Terraform"}
+    assert explained(output, facts).splitlines() == [
+        "apply: systems of dev: a deleted secret still has the name of aws_secretsmanager_secret.a",
+        "  remedy: aws secretsmanager restore-secret --secret-id with that name; add"
+        " aws_secretsmanager_secret.a to environments/imports/dev.yaml under systems, then make import"
+        " ENV=dev TIER=systems",
+    ]
     project.apply(REHEARSAL_DAYS="7")
     project.apply(PROVIDERS + SECRET.format(0))
     project.run("destroy", "-auto-approve")

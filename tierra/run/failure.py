@@ -149,6 +149,13 @@ KNOWN = (
         "make plan ENV={env}; its report has the remedy below AWS refuses",
     ),
     Known(
+        # A deleted secret keeps its name for its recovery window.
+        r"already scheduled for deletion.*?with (?P<address>aws_secretsmanager_secret\.[\w-]+),",
+        "a deleted secret still has the name of {address}",
+        "aws secretsmanager restore-secret --secret-id with that name; add {address} to"
+        " environments/imports/{env}.yaml under {tier}, then make import ENV={env} TIER={tier}",
+    ),
+    Known(
         r"AccessDenied|UnauthorizedOperation|not authorized to perform",
         "the credentials do not permit this",
         "use a role with more permissions, or extend those of this one",
