@@ -250,8 +250,11 @@ def _closest(value: Any, options: list[str]) -> str | None:
         return None if value else "off"
     if text in NOTHING and text not in options:
         return "off" if "off" in options else None
-    matches = [text] if text in options else difflib.get_close_matches(text, options, n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    if text in options:
+        return text
+    matches = difflib.get_close_matches(text, options, n=1, cutoff=0.6)
+    # A slip is rarely in the first letter: `one` is no misspelt `zone`.
+    return next((match for match in matches if match[0] == text[0]), None)
 
 
 def _for_switch(value: Any) -> str:
