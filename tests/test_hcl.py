@@ -76,8 +76,13 @@ def test_hcl_is_formatted_in_a_folder_that_is_reached_through_a_symbolic_link(
 
 def producers(folder: Path, tier: str) -> list[str]:
     """The tiers whose states a tier reads."""
-    body = json.loads((folder / "stacks" / tier / "cdk.tf.json").read_text())
-    return list(body.get("data", {}).get("terraform_remote_state", {}))
+    return list(root_module(folder, tier).get("data", {}).get("terraform_remote_state", {}))
+
+
+def root_module(folder: Path, tier: str) -> dict[str, Any]:
+    """The generated JSON of a tier."""
+    body: dict[str, Any] = json.loads((folder / "stacks" / tier / GENERATED).read_text())
+    return body
 
 
 # --- every tier of every environment ------------------------------------------------------------------------
@@ -143,15 +148,14 @@ def arguments(folder: Path) -> Iterator[str]:
                 yield from below(inner, path)
 
     for tier in order():
-        resources = json.loads((folder / "stacks" / tier / GENERATED).read_text())["resource"]
-        for terraform_type, named in resources.items():
+        for terraform_type, named in root_module(folder, tier)["resource"].items():
             for resource in named.values():
                 yield from below(resource, terraform_type)
 
 
 def generated(folder: Path, tier: str) -> dict[str, int]:
     """The number of generated resources of each type in a tier."""
-    resources = json.loads((folder / "stacks" / tier / GENERATED).read_text())["resource"]
+    resources = root_module(folder, tier)["resource"]
     return {terraform_type: len(named) for terraform_type, named in resources.items()}
 
 

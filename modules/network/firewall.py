@@ -104,8 +104,10 @@ def firewall(stack: Stack, vpc: AnyVpc) -> dict[str, SecurityGroup]:
         if internal and rule.source == WORLD:
             _clients(stack, groups, rule)
         elif rule.target not in off:
-            _egress(stack, groups, rule)
-            _ingress(stack, groups, rule)
+            source, target = rule.source, rule.target
+            egress, ingress = VpcSecurityGroupEgressRule, VpcSecurityGroupIngressRule
+            _add(stack, groups, rule, egress, f"{source}_to_{target}", source, target)
+            _add(stack, groups, rule, ingress, f"{target}_from_{source}", target, source)
     _ways_out(stack, groups["node"])
     for role in ADMINISTERED:
         if role in groups:
@@ -184,37 +186,28 @@ def _group(stack: Stack, vpc: AnyVpc, role: str, description: str) -> SecurityGr
     )
 
 
-def _egress(stack: Stack, groups: dict[str, SecurityGroup], rule: Rule) -> None:
-    if rule.source == WORLD:
+def _add(
+    stack: Stack,
+    groups: dict[str, SecurityGroup],
+    rule: Rule,
+    kind: type[VpcSecurityGroupEgressRule] | type[VpcSecurityGroupIngressRule],
+    name: str,
+    group: str,
+    peer: str,
+) -> None:
+    """One direction of a rule, in the group of one side; none if that side is the internet."""
+    if group == WORLD:
         return
-    name = f"{rule.source}_to_{rule.target}{rule.suffix}"
+    name += rule.suffix
     stack.add(
-        VpcSecurityGroupEgressRule,
+        kind,
         name,
-        security_group_id=groups[rule.source].id,
+        security_group_id=groups[group].id,
         description=rule.why,
         ip_protocol="-1" if rule.port is None else "tcp",
         from_port=rule.port,
         to_port=rule.port,
-        cidr_ipv4=ANYWHERE if rule.target == WORLD else None,
-        referenced_security_group_id=None if rule.target == WORLD else groups[rule.target].id,
-        tags=stack.tags(name.replace("_", "-")),
-    )
-
-
-def _ingress(stack: Stack, groups: dict[str, SecurityGroup], rule: Rule) -> None:
-    if rule.target == WORLD:
-        return
-    name = f"{rule.target}_from_{rule.source}{rule.suffix}"
-    stack.add(
-        VpcSecurityGroupIngressRule,
-        name,
-        security_group_id=groups[rule.target].id,
-        description=rule.why,
-        ip_protocol="-1" if rule.port is None else "tcp",
-        from_port=rule.port,
-        to_port=rule.port,
-        cidr_ipv4=ANYWHERE if rule.source == WORLD else None,
-        referenced_security_group_id=None if rule.source == WORLD else groups[rule.source].id,
+        cidr_ipv4=ANYWHERE if peer == WORLD else None,
+        referenced_security_group_id=None if peer == WORLD else groups[peer].id,
         tags=stack.tags(name.replace("_", "-")),
     )

@@ -43,8 +43,8 @@ class Interrupted(Exception):
 
 
 def embedded_providers() -> str:
-    """One checksum of the executables of the embedded provider, which is the same on every machine with the
-    same Tierra. terraform applies a plan only with the provider that made it."""
+    """One checksum of all executables of the embedded provider in the mirror, earlier versions included.
+    terraform applies a plan only with the provider that made it."""
     whole = hashlib.sha256()
     for file in sorted(ROOT.glob(PROGRAMS)):
         whole.update(f"{file.name}\0".encode() + file.read_bytes())
