@@ -38,6 +38,9 @@ SECONDS = 0.1  # between two reads of terraform's output
 ENDED = re.compile(rb"(?:Creation|Modifications|Destruction) complete after ")
 INTERRUPTED = 130
 
+# The environment of terraform, and the descriptors that it must inherit.
+Attachment = tuple[dict[str, str], tuple[int, ...]]
+
 
 class Interrupted(Exception):
     """Ctrl-C. terraform has ended properly."""
@@ -61,6 +64,7 @@ class Terraform:
         self.folder = folder or (tier.scratch if embedded else tier.folder)
         self.embedded = embedded
         self.board = Board(self.workspace.out)
+        self._shared: Attachment | None = None
 
     def command(self, *arguments: str) -> list[str]:
         return [self.workspace.terraform, f"-chdir={self.folder.as_posix()}", *arguments]
@@ -115,18 +119,30 @@ class Terraform:
         return whole.hexdigest()
 
     @contextmanager
-    def _provider(self, arguments: Sequence[str]) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
-        """The environment of terraform, and descriptors that it must inherit."""
-        environment = self.environment
-        if not self._rehearsed:
-            yield environment, ()
-            return
-        with attached(arguments[0], self.folder, environment) as result:
-            yield result
+    def one_provider(self) -> Iterator[None]:
+        """Runs of terraform in this context attach to the same embedded provider, because neither the
+        configuration nor the state changes meanwhile."""
+        with self._provider("plan") as attachment:
+            self._shared = attachment
+            try:
+                yield
+            finally:
+                self._shared = None
+
+    @contextmanager
+    def _provider(self, command: str) -> Iterator[Attachment]:
+        """How a command attaches to the embedded provider."""
+        if self._shared is not None:
+            yield self._shared
+        elif self._rehearsed:
+            with attached(command, self.folder, self.environment) as attachment:
+                yield attachment
+        else:
+            yield self.environment, ()
 
     def capture(self, *arguments: str) -> str:
         """The output of terraform. Raises Failed."""
-        with self._provider(arguments) as (environment, descriptors):
+        with self._provider(arguments[0]) as (environment, descriptors):
             done = subprocess.run(
                 self.command(*arguments),
                 env=environment,
@@ -145,7 +161,7 @@ class Terraform:
         """Writes the output of terraform to a file that only its owner can read. Raises Failed."""
         file.unlink(missing_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as to, self._provider(arguments) as (environment, descriptors):
+        with os.fdopen(descriptor, "wb") as to, self._provider(arguments[0]) as (environment, descriptors):
             done = subprocess.run(
                 self.command(*arguments),
                 env=environment,
@@ -229,7 +245,7 @@ class Terraform:
     ) -> int:
         main = threading.current_thread() is threading.main_thread()
         before = signal.signal(signal.SIGINT, lambda *_: _interrupts.append(1)) if main else None
-        with self._provider(arguments) as (environment, descriptors):
+        with self._provider(arguments[0]) as (environment, descriptors):
             process = subprocess.Popen(
                 self.command(*arguments),
                 env=environment,
@@ -340,9 +356,7 @@ def refused(workspace: Workspace) -> str:
 
 
 @contextmanager
-def attached(
-    command: str, folder: Path, environment: dict[str, str]
-) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
+def attached(command: str, folder: Path, environment: dict[str, str]) -> Iterator[Attachment]:
     """The environment with which a command of terraform attaches to the embedded provider instead of starting
     it three times, and the descriptors that it must inherit: the provider ends with terraform. The same
     environment and none if terraform must start it; TF_LOG shows the output of a provider only then."""
