@@ -42,3 +42,9 @@ def once(name: str, create: Callable[[Path], object]) -> Path:
             create(folder)
             (base / f"{name}.done").touch()
     return folder
+
+
+def existing(name: str) -> Path | None:
+    """The folder of this name, if it was created."""
+    [base] = _folders
+    return base / name if (base / f"{name}.done").exists() else None
