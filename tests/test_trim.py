@@ -159,6 +159,7 @@ def test_copy_synthesizes_a_stack(built: Path) -> None:
 def test_copy_refuses_arguments_of_a_wrong_type(built: Path) -> None:
     script = """
         from cdktf_cdktf_provider_aws.vpc import Vpc
+        Vpc(stack, "accepted", cidr_block="10.30.0.0/16", enable_dns_support=True)
         try:
             Vpc(stack, "vpc", cidr_block=10)
         except TypeError as error:
