@@ -25,10 +25,11 @@ os.environ["TIERRA_TODAY"] = "2026-11-28"
 # Tests of the rehearsal refer to objects that they do not create.
 os.environ["REHEARSAL_EXISTS"] = "*"
 
-from tierra.bindings import node, trim  # noqa: E402
+from tierra.bindings import channel, node, trim  # noqa: E402
 
 node.use()
 trim.activate()
+channel.flags = channel.LONG
 
 from modules.architecture import TIERS, synthesize  # noqa: E402
 from modules.loader import load  # noqa: E402
