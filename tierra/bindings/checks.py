@@ -8,7 +8,7 @@ from typing import Any
 
 Check = Callable[[str, object, Any], Any]
 
-# No type of the bindings accepts only some texts or numbers, so one accepted value stands for all of its type.
+# No type of the bindings accepts only some texts or numbers, so one accepted value stands for all of them.
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 

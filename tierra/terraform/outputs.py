@@ -85,7 +85,7 @@ class Outputs:
     @classmethod
     def described(cls) -> tuple[Output, ...]:
         """Every field. Raises TypeError for one without a description or of another type."""
-        return _described(cls)
+        return _described(cls)  # type: ignore[arg-type]  # it takes the hash of an instance for that of the class
 
     def declare(self, stack: Stack) -> None:
         """Writes every field as an output of the producer's stack, dicts with the keys that consumers expect.
@@ -112,7 +112,7 @@ class Outputs:
 
 
 @cache
-def _described(cls: Any) -> tuple[Output, ...]:
+def _described(cls: type[Outputs]) -> tuple[Output, ...]:
     return tuple(_describe(cls))
 
 
