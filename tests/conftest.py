@@ -28,6 +28,8 @@ os.environ["REHEARSAL_EXISTS"] = "*"
 
 from tierra.bindings import channel, node, trim  # noqa: E402
 
+# One process compiles a file of tests for all (pytest_make_collect_report).
+sys.dont_write_bytecode = False
 node.use()
 trim.activate()
 channel.flags = channel.LONG

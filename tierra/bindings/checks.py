@@ -15,9 +15,8 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 def remembered(check: Check) -> Check:
     """The same check, which is made once for each plain type and each expected type. A refusal is never
     remembered."""
-    accepted: dict[
-        tuple[type, int], Any
-    ] = {}  # the value keeps an expected type, so that its id stays its own
+    # Each value is the expected type, which is kept, so that no other type gets its id.
+    accepted: dict[tuple[type, int], Any] = {}
 
     def check_type(argname: str, value: object, expected_type: Any) -> Any:
         key = (type(value), id(expected_type))
