@@ -31,8 +31,10 @@ UNCOPIED = (
     ".*_cache",
     "*-pytest-*",
     ".hypothesis",
-    "golden",
+    "tests",
 )
+# Of the tests, the Makefile includes this.
+TARGETS = Path("tests", "targets.mk")
 
 
 def without_make() -> dict[str, str]:
@@ -48,6 +50,8 @@ class Project:
         self.folder = folder
         compile_sources()
         shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*UNCOPIED))
+        (folder / TARGETS.parent).mkdir()
+        shutil.copy(ROOT / TARGETS, folder / TARGETS)
         for name in (".venv", ".lean"):
             (folder / name).symlink_to(ROOT / name)
         (folder / ".rehearsal").mkdir()
