@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from support.pretend_aws import ACCOUNT, Aws
 from support.project import ROOT, Project, without_make
+from support.sharing import duplicate
 
 BUCKET = f"acme-production-{ACCOUNT}-state"
 PROJECTS = "acme/production"
@@ -34,7 +34,7 @@ class Production(Project):
             (folder / "terraform.rc").write_text(settings)
         else:
             self.folder = folder
-            shutil.copytree(source, folder, symlinks=True)
+            duplicate(source, folder)
         self.aws = aws
         self.cloud = folder / "cloud.sqlite"
         aws.clouds.append(self.cloud)

@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud import Cloud
-from support.project import Copy, Project, succeeded, without_make
-from support.sharing import once
+from support.project import Project, succeeded, without_make
+from support.sharing import duplicate, once
 
 TIERS = "network data"
 
 
-class AppliedSandbox(Copy):
+class AppliedSandbox(Project):
     """A copy of a protected sandbox of which `network` and `data` are applied."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, once("applied-sandbox", _apply))
+        self.folder = folder
+        duplicate(once("applied-sandbox", _apply), folder)
 
     def stack(self, tier: str) -> Path:
         return self.folder / "cdktf.out" / "sandbox" / "stacks" / tier
