@@ -290,7 +290,9 @@ def test_full_disk_leaves_no_saved_plan_and_stops_an_apply_and_a_second_apply_is
     output, errors = process.communicate()
     assert process.returncode == 0, output + errors
     assert len(production.recorded("state")) == RESOURCES
-    stored = production.aws.client("s3").get_object(Bucket=BUCKET, Key=STATE)
+    s3 = production.aws.client("s3")
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [STATE]
+    stored = s3.get_object(Bucket=BUCKET, Key=STATE)
     assert stored["ServerSideEncryption"] == "aws:kms"
     assert stored["SSEKMSKeyId"].endswith("alias/acme-production-state")
     refused(second.make("apply", TIER, APPROVE="yes"), "the state has changed since the saved plan was made")
