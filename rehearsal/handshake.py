@@ -14,7 +14,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
@@ -46,8 +46,7 @@ def serve(provider: object) -> int:
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # terraform decides what an interrupt means
-    server = grpc.server(ThreadPoolExecutor(WORKERS))
-    server.add_generic_rpc_handlers(tuple(_services(provider, stopped)))
+    server = _server(provider, stopped)
     with tempfile.TemporaryDirectory(prefix="tierra-") as folder:
         address = str(Path(folder, "provider.sock"))
         credentials, certificate = _credentials()
@@ -59,6 +58,31 @@ def serve(provider: object) -> int:
         stopped.wait()
         server.stop(grace=1).wait()
     return 0
+
+
+def serve_running(providers: Mapping[str, object], announce: Callable[[dict[str, str]], None]) -> int:
+    """Serve the methods of several providers to a terraform that attaches to them, until SIGTERM; the exit
+    code. `announce` receives the socket of each. The sockets are in a folder that only this user can enter;
+    terraform uses no TLS to attach."""
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopped.set())
+    with tempfile.TemporaryDirectory(prefix="tierra-") as folder:
+        addresses = {name: str(Path(folder, f"{name}.sock")) for name in providers}
+        servers = [_server(provider, stopped) for provider in providers.values()]
+        for server, address in zip(servers, addresses.values(), strict=True):
+            server.add_insecure_port(f"unix:{address}")
+            server.start()
+        announce(addresses)
+        stopped.wait()
+        for ending in [server.stop(grace=1) for server in servers]:
+            ending.wait()
+    return 0
+
+
+def _server(provider: object, stopped: threading.Event) -> grpc.Server:
+    server = grpc.server(ThreadPoolExecutor(WORKERS))
+    server.add_generic_rpc_handlers(tuple(_services(provider, stopped)))
+    return server
 
 
 def warm() -> None:

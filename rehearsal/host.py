@@ -1,7 +1,8 @@
 """Answers the calls of attach.py from forks of one process that has everything loaded.
 
 A call arrives as the standard output and error of the caller, then the provider's name, the folder and the
-environment; the answer is the exit code. The host ends when no call has come for a while.
+environment; the answer is the exit code. If the call is for all providers of the folder, the answer begins
+with a line that says where terraform reaches them. The host ends when no call has come for a while.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from rehearsal.__main__ import main as provide
-from rehearsal.attach import HOME
+from rehearsal.__main__ import provide_running
+from rehearsal.attach import HOME, RUNNING
 
 IDLE_SECONDS = 30
 
@@ -77,8 +79,8 @@ def _answer(call: socket.socket) -> None:
         os.environ.update(dict(variable.split("=", 1) for variable in environment))
         os.chdir(folder)
         sys.argv = ["rehearsal", name]
-        threading.Thread(target=_follow, args=(call,), daemon=True).start()
-        code = provide()
+        threading.Thread(target=_follow, args=(call, threading.get_ident()), daemon=True).start()
+        code = provide_running(call.sendall) if name == RUNNING else provide()
         sys.stdout.flush()
         sys.stderr.flush()
     except BaseException:
@@ -96,12 +98,13 @@ def _rest(call: socket.socket) -> str:
     return os.fsdecode(b"".join(parts))
 
 
-def _follow(call: socket.socket) -> None:
-    """Ends with the caller, if terraform was killed or gave up."""
+def _follow(call: socket.socket, main: int) -> None:
+    """Ends with the caller, if terraform was killed or gave up. Python handles a signal in the main thread,
+    which waits, so the signal must reach that thread."""
     poll = select.poll()
     poll.register(call, 0)
     poll.poll()
-    os.kill(os.getpid(), signal.SIGTERM)
+    signal.pthread_kill(main, signal.SIGTERM)
 
 
 if __name__ == "__main__":

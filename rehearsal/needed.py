@@ -10,8 +10,10 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 CONFIGURED = "REHEARSAL_CONFIGURED"
+_PROVIDER = re.compile(r"^\s*provider\s", re.MULTILINE)
 _WORD = re.compile(r"\b[a-z][a-z0-9_]*")
 
 
@@ -28,6 +30,25 @@ def used_words(folder: Path) -> set[str] | None:
     return {
         word for file in files if file.is_file() for word in _WORD.findall(file.read_text(errors="replace"))
     }
+
+
+def configured_once(folder: Path) -> bool:
+    """Whether a root module certainly has one configuration of each provider, as far as it has any."""
+    for file in _configuration(folder):
+        text = file.read_text(errors="replace")
+        if file.suffix == ".tf":
+            if _PROVIDER.search(text):
+                return False
+        elif not _without_alias(json.loads(text).get("provider", {})):
+            return False
+    return True
+
+
+def _without_alias(providers: Any) -> bool:
+    if not isinstance(providers, dict):
+        return False
+    configurations = [each if isinstance(each, list) else [each] for each in providers.values()]
+    return all(isinstance(each, dict) and "alias" not in each for listed in configurations for each in listed)
 
 
 def _configuration(folder: Path) -> Iterator[Path]:

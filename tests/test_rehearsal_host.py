@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,13 +13,17 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-from support.rehearsing import ROOT, Project
+from support.rehearsing import ROOT, Project, settings
 
+from rehearsal import attach
 from rehearsal.attach import address
 from rehearsal.catalog import catalog_path
 from rehearsal.cloud import Cloud
+from rehearsal.needed import configured_once
+from tierra.run import terraform
 
 BUCKET = 'resource "aws_s3_bucket" "a" {}\n'
 
@@ -32,6 +37,77 @@ def test_one_host_answers_every_call_in_the_environment_of_the_call(tmp_path: Pa
         "apply", "-auto-approve", "-replace=aws_s3_bucket.a", code=1, REHEARSAL_FAIL="aws_s3_bucket=1"
     )
     assert "failure injected" not in project.apply()
+
+
+def attached(project: Project, configuration: str) -> str | None:
+    """The plan in a folder whose providers run in one process, as terraform shows it; None if terraform must
+    start them."""
+    project.write(configuration)
+    environment = {**settings(), "REHEARSAL_CLOUD": str(project.cloud), "REHEARSAL_EXISTS": "*"}
+    result = attach.running(str(project.folder), environment)
+    if result is None:
+        return None
+    connection, value = result
+    socket_file = Path(json.loads(value)["registry.terraform.io/hashicorp/aws"]["Addr"]["String"])
+    assert socket_file.is_socket()
+    assert socket_file.parent.stat().st_mode & 0o77 == 0, "no other user may use the provider"
+    # The environment of another provider shows that terraform attaches.
+    text = project.run("plan", TF_REATTACH_PROVIDERS=value, REHEARSAL_AS="nothing")
+    connection.close()
+    deadline = time.monotonic() + 20
+    while socket_file.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not socket_file.exists(), "the providers end with the last holder of the connection"
+    return text
+
+
+def test_terraform_attaches_to_providers_that_run_in_one_process(tmp_path: Path) -> None:
+    project = Project(tmp_path, BUCKET)
+    started = project.run("plan")
+    assert "1 to add" in started
+    assert "no such role" in project.run("plan", REHEARSAL_AS="nothing")
+    assert attached(project, BUCKET) == started
+
+
+@pytest.mark.parametrize(
+    ("command", "variables", "attaches"),
+    [("plan", {}, True), ("init", {}, False), ("plan", {"TF_LOG_PROVIDER": "debug"}, False)],
+)
+def test_make_attaches_terraform_unless_it_needs_no_provider_or_logs_its_output(
+    tmp_path: Path, command: str, variables: dict[str, str], attaches: bool
+) -> None:
+    with terraform.attached(command, tmp_path, {**os.environ, **variables}) as (environment, descriptors):
+        assert ("TF_REATTACH_PROVIDERS" in environment) == bool(descriptors) == attaches
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        'provider "aws" {\n  alias = "other"\n}\n',
+        '  provider "aws" {}\n',
+    ],
+)
+def test_terraform_starts_the_providers_of_a_folder_that_may_configure_one_twice(
+    tmp_path: Path, configuration: str
+) -> None:
+    assert attached(Project(tmp_path), configuration + BUCKET) is None
+
+
+@pytest.mark.parametrize(
+    ("provider", "once"),
+    [
+        ({"aws": {"region": "us-east-1"}, "helm": [{}]}, True),
+        ({}, True),
+        ({"aws": [{}, {"alias": "other"}]}, False),
+        ({"aws": {"alias": "other"}}, False),
+        ([{"aws": {}}, {"aws": {"alias": "other"}}], False),
+    ],
+)
+def test_aliases_in_terraform_json_are_further_configurations(
+    tmp_path: Path, provider: Any, once: bool
+) -> None:
+    (tmp_path / "cdk.tf.json").write_text(json.dumps({"provider": provider}))
+    assert configured_once(tmp_path) == once
 
 
 def start(folder: Path, idle: float) -> subprocess.Popen[bytes]:

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from support.pretend_aws import ACCOUNT, Aws
-from support.project import ROOT, Project, without_make
-from support.sharing import duplicate
+from support.project import ROOT, Project, copy, without_make
 
 BUCKET = f"acme-production-{ACCOUNT}-state"
 PROJECTS = "acme/production"
@@ -34,7 +33,7 @@ class Production(Project):
             (folder / "terraform.rc").write_text(settings)
         else:
             self.folder = folder
-            duplicate(source, folder)
+            copy(source, folder)
         self.aws = aws
         self.cloud = folder / "cloud.sqlite"
         aws.clouds.append(self.cloud)

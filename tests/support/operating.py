@@ -11,18 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.cloud import Cloud
-from support.project import Project, succeeded, without_make
-from support.sharing import duplicate, once
+from support.project import Copy, Project, succeeded, without_make
+from support.sharing import once
 
 TIERS = "network data"
 
 
-class AppliedSandbox(Project):
+class AppliedSandbox(Copy):
     """A copy of a protected sandbox of which `network` and `data` are applied."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        duplicate(once("applied-sandbox", _apply), folder)
+        super().__init__(folder, once("applied-sandbox", _apply))
 
     def stack(self, tier: str) -> Path:
         return self.folder / "cdktf.out" / "sandbox" / "stacks" / tier

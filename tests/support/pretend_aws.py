@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -45,8 +46,6 @@ class Aws:
         self.clouds: list[Path] = []
         self._copied: dict[Path, object] = {}
         self._copying = threading.Lock()
-        self._clients: dict[str, Any] = {}
-        self._signing = threading.Lock()
         handler = type("Handler", (_Handler,), {"aws": self})
         self.network = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.network.daemon_threads = True
@@ -58,20 +57,17 @@ class Aws:
         self.network.server_close()
         self.moto.stop()
 
+    @cache  # noqa: B019: the account lasts as long as its process; a new client takes as long as many requests
     def client(self, service: str) -> Any:
-        """A client that bypasses the proxy and its faults. There is one of each service, because a new one
-        takes as long as many requests."""
-        with self._signing:
-            if service not in self._clients:
-                host, port = self.moto.get_host_and_port()
-                self._clients[service] = boto3.client(
-                    service,
-                    endpoint_url=f"http://{host}:{port}",
-                    region_name="us-east-1",
-                    aws_access_key_id="testing",
-                    aws_secret_access_key="testing",
-                )
-            return self._clients[service]
+        """A client that bypasses the proxy and its faults."""
+        host, port = self.moto.get_host_and_port()
+        return boto3.client(
+            service,
+            endpoint_url=f"http://{host}:{port}",
+            region_name="us-east-1",
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
 
     def reset(self) -> None:
         """Empties the account and removes the fault."""

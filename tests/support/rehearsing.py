@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.catalog import catalog_path
+from tierra.run.terraform import attached
 
 ROOT = Path(__file__).resolve().parents[2]
 PROVIDERS = 'provider "aws" {}\nprovider "helm" {}\n'
@@ -51,18 +52,27 @@ class Project:
 
     def run(self, *arguments: str, code: int | None = 0, **environment: str) -> str:
         """The output of terraform; its exit code must be `code`, if given."""
-        ended = subprocess.run(
-            [*self.command, f"-chdir={self.folder}", arguments[0], *_options(arguments[0]), *arguments[1:]],
-            capture_output=True,
-            text=True,
-            env={
-                **settings(),
-                "REHEARSAL_CLOUD": str(self.cloud),
-                "REHEARSAL_EXISTS": self.exists,
-                **environment,
-            },
-            check=False,
-        )
+        variables = {
+            **settings(),
+            "REHEARSAL_CLOUD": str(self.cloud),
+            "REHEARSAL_EXISTS": self.exists,
+            **environment,
+        }
+        with attached(arguments[0], self.folder, variables) as (variables, descriptors):
+            ended = subprocess.run(
+                [
+                    *self.command,
+                    f"-chdir={self.folder}",
+                    arguments[0],
+                    *_options(arguments[0]),
+                    *arguments[1:],
+                ],
+                capture_output=True,
+                text=True,
+                env=variables,
+                pass_fds=descriptors,
+                check=False,
+            )
         assert code in (None, ended.returncode), ended.stdout + ended.stderr
         return ended.stdout + ended.stderr
 

@@ -124,8 +124,8 @@ def _is_exact(root: Path) -> bool:
 
 
 def build(root: Path = ROOT) -> bool:
-    """Make the lean copy unless it fits exactly; True if it was made. Two concurrent builds wait for each
-    other."""
+    """Make the lean copy unless it fits exactly; True if it was made. After a build no synthesis parses the
+    sources. Two concurrent builds wait for each other."""
     import fcntl
     import shutil
     import tempfile
@@ -134,9 +134,11 @@ def build(root: Path = ROOT) -> bool:
     lean.mkdir(exist_ok=True)
     with (lean / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if problem(root) is None and _is_exact(root):
-            return False
         sources = _sources(root)
+        if problem(root) is None and _is_exact(root):
+            manifest = _manifest(lean)
+            _publish(lean, lean / manifest["copy"], manifest | {"sources": sources})
+            return False
         copy = Path(tempfile.mkdtemp(prefix="copy-", dir=lean))
         copy.chmod(0o755)
         try:
@@ -182,8 +184,8 @@ def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
 
 
 def _publish(lean: Path, copy: Path, manifest: dict[str, Any]) -> None:
-    """Make `copy` the current one; the previous one stays for programs that still read it, older ones are
-    deleted."""
+    """Make `copy` the current one; if it is another, the previous one stays for programs that still read it,
+    and older ones are deleted."""
     import shutil
 
     try:
@@ -194,7 +196,7 @@ def _publish(lean: Path, copy: Path, manifest: dict[str, Any]) -> None:
     temporary.write_text(json.dumps(manifest, indent=1) + "\n")
     os.replace(temporary, lean / "manifest.json")
     for old in lean.glob("copy-*"):
-        if old.name not in (copy.name, previous):
+        if copy.name != previous and old.name not in (copy.name, previous):
             shutil.rmtree(old, ignore_errors=True)
 
 

@@ -96,12 +96,13 @@ def real(tier: Tier, terraform: Terraform, *options: str) -> dict[str, Any]:
 
 def _terraform(tier: Tier, terraform: Terraform, options: Sequence[str]) -> dict[str, Any]:
     timeout = f"-lock-timeout={tier.workspace.lock_timeout}"
-    terraform.run(
-        ["plan", *OPTIONS, timeout, *options],
-        tier.plan_log,
-        doing=f"{program.of(tier.workspace).command} plan",
-    )
-    terraform.save(["show", "-json", "plan.tfplan"], tier.plan_json)
+    with terraform.one_provider():
+        terraform.run(
+            ["plan", *OPTIONS, timeout, *options],
+            tier.plan_log,
+            doing=f"{program.of(tier.workspace).command} plan",
+        )
+        terraform.save(["show", "-json", "plan.tfplan"], tier.plan_json)
     return saved.shown_plan(tier)
 
 
@@ -111,12 +112,13 @@ def _forecast(tier: Tier, state: str, moving: list[str]) -> None:
     tier.keep_configuration()
     if not forecast_cache.restored(tier, key):
         terraform = forecast.prepare(tier, state)
-        terraform.run(
-            ["plan", *OPTIONS, "-refresh=false"],
-            tier.plan_log,
-            doing=f"forecast: {', '.join(moving)} changes",
-        )
-        terraform.save(["show", "-json", forecast.PLAN], tier.plan_json)
+        with terraform.one_provider():
+            terraform.run(
+                ["plan", *OPTIONS, "-refresh=false"],
+                tier.plan_log,
+                doing=f"forecast: {', '.join(moving)} changes",
+            )
+            terraform.save(["show", "-json", forecast.PLAN], tier.plan_json)
         if wanted:
             forecast.outcome(tier, terraform, forecast.PLAN)
         (tier.scratch / forecast.PLAN).unlink()

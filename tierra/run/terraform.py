@@ -15,12 +15,12 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from rehearsal import attach
 from tierra.run import program
 from tierra.run.board import RUNNING, Board
 from tierra.run.failure import explained
@@ -31,11 +31,15 @@ PROVIDER = ".rehearsal/terraform.rc"
 PROGRAMS = ".rehearsal/mirror/*/*/*/*/*/terraform-provider-*"
 LOCK = ".terraform.lock.hcl"
 EXISTS = "REHEARSAL_EXISTS"
+ATTACHED = {"apply", "destroy", "import", "plan", "show", "validate"}  # commands that use providers
 # They would make terraform use other states, folders or options than the run expects.
 REFUSED = re.compile(r"TF_(WORKSPACE|DATA_DIR|CLI_ARGS(_\w+)?)$")
 SECONDS = 0.1  # between two reads of terraform's output
 ENDED = re.compile(rb"(?:Creation|Modifications|Destruction) complete after ")
 INTERRUPTED = 130
+
+# The environment of terraform, and the descriptors that it must inherit.
+Attachment = tuple[dict[str, str], tuple[int, ...]]
 
 
 class Interrupted(Exception):
@@ -60,6 +64,7 @@ class Terraform:
         self.folder = folder or (tier.scratch if embedded else tier.folder)
         self.embedded = embedded
         self.board = Board(self.workspace.out)
+        self._shared: Attachment | None = None
 
     def command(self, *arguments: str) -> list[str]:
         return [self.workspace.terraform, f"-chdir={self.folder.as_posix()}", *arguments]
@@ -113,17 +118,41 @@ class Terraform:
         whole.update(json.dumps(program.file(self.workspace.terraform)).encode())
         return whole.hexdigest()
 
+    @contextmanager
+    def one_provider(self) -> Iterator[None]:
+        """Runs of terraform in this context attach to the same embedded provider, because neither the
+        configuration nor the state changes meanwhile."""
+        with self._provider("plan") as attachment:
+            self._shared = attachment
+            try:
+                yield
+            finally:
+                self._shared = None
+
+    @contextmanager
+    def _provider(self, command: str) -> Iterator[Attachment]:
+        """How a command attaches to the embedded provider."""
+        if self._shared is not None:
+            yield self._shared
+        elif self._rehearsed:
+            with attached(command, self.folder, self.environment) as attachment:
+                yield attachment
+        else:
+            yield self.environment, ()
+
     def capture(self, *arguments: str) -> str:
         """The output of terraform. Raises Failed."""
-        done = subprocess.run(
-            self.command(*arguments),
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
+        with self._provider(arguments[0]) as (environment, descriptors):
+            done = subprocess.run(
+                self.command(*arguments),
+                env=environment,
+                pass_fds=descriptors,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                check=False,
+            )
         if done.returncode:
             raise self.failed(done.stderr)
         return done.stdout
@@ -131,10 +160,12 @@ class Terraform:
     def save(self, arguments: Sequence[str], file: Path) -> None:
         """Writes the output of terraform to a file that only its owner can read. Raises Failed."""
         file.unlink(missing_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as to, self._provider(arguments[0]) as (environment, descriptors):
             done = subprocess.run(
                 self.command(*arguments),
-                env=self.environment,
+                env=environment,
+                pass_fds=descriptors,
                 stdin=subprocess.DEVNULL,
                 stdout=to,
                 stderr=subprocess.PIPE,
@@ -184,7 +215,7 @@ class Terraform:
                 output.write(f"$ {shlex.join(command)}\n".encode())
                 output.flush()
             before = output.tell()
-            code = self._run(command, output, errors, shown, before, doing, total)
+            code = self._run(arguments, output, errors, shown, before, doing, total)
         errors.seek(0)
         text = errors.read().decode(errors="replace")
         if journal:
@@ -204,7 +235,7 @@ class Terraform:
 
     def _run(
         self,
-        command: Sequence[str],
+        arguments: Sequence[str],
         output: IO[bytes],
         errors: IO[Any],
         shown: Path,
@@ -214,14 +245,16 @@ class Terraform:
     ) -> int:
         main = threading.current_thread() is threading.main_thread()
         before = signal.signal(signal.SIGINT, lambda *_: _interrupts.append(1)) if main else None
-        process = subprocess.Popen(
-            command,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=errors,
-            preexec_fn=_not_hung_up,
-        )
+        with self._provider(arguments[0]) as (environment, descriptors):
+            process = subprocess.Popen(
+                self.command(*arguments),
+                env=environment,
+                pass_fds=descriptors,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                preexec_fn=_not_hung_up,
+            )
         done, rest = 0, b""
         with self.board.ticking(), shown.open("rb") as written:
             written.seek(start)
@@ -239,7 +272,8 @@ class Terraform:
                         self.board.say(b"".join(line + b"\n" for line in lines).decode(errors="replace"))
                 if ended:
                     break
-                time.sleep(SECONDS)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(SECONDS)
         if main:
             signal.signal(signal.SIGINT, before)
         return process.returncode
@@ -319,6 +353,24 @@ def refused(workspace: Workspace) -> str:
         f"{', '.join(names)}: must not be set: it would change what terraform does in every tier\n"
         f"  remedy: unset {' '.join(names)}"
     )
+
+
+@contextmanager
+def attached(command: str, folder: Path, environment: dict[str, str]) -> Iterator[Attachment]:
+    """The environment with which a command of terraform attaches to the embedded provider instead of starting
+    it three times, and the descriptors that it must inherit: the provider ends with terraform. The same
+    environment and none if terraform must start it; TF_LOG shows the output of a provider only then."""
+    running = None
+    if command in ATTACHED and not any(name.startswith("TF_LOG") for name in environment):
+        running = attach.running(folder.absolute().as_posix(), environment)
+    if running is None:
+        yield environment, ()
+        return
+    connection, providers = running
+    try:
+        yield {"TF_REATTACH_PROVIDERS": providers, **environment}, (connection.fileno(),)
+    finally:
+        connection.close()
 
 
 def in_memory() -> IO[Any]:
