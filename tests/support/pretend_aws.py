@@ -57,9 +57,9 @@ class Aws:
         self.network.server_close()
         self.moto.stop()
 
-    @cache  # noqa: B019: the account lasts as long as its process; a new client takes as long as many requests
+    @cache  # noqa: B019
     def client(self, service: str) -> Any:
-        """A client that bypasses the proxy and its faults."""
+        """A client that bypasses the proxy and its faults. It is kept: a new one takes as long as many requests."""
         host, port = self.moto.get_host_and_port()
         return boto3.client(
             service,
