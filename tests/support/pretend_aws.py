@@ -59,7 +59,7 @@ class Aws:
 
     @cache  # noqa: B019
     def client(self, service: str) -> Any:
-        """A client that bypasses the proxy and its faults. It is kept: a new one takes as long as many requests."""
+        """A client that bypasses the proxy and its faults; kept, because a new one is expensive."""
         host, port = self.moto.get_host_and_port()
         return boto3.client(
             service,
