@@ -115,5 +115,5 @@ def test_failed_bootstrap_continues_from_its_state(new: Production) -> None:
 
 def test_rehearsal_needs_no_bootstrap(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "environment.json").write_text('{"target": "rehearsal", "tiers": {"state": []}}')
-    assert bootstrap(Workspace("sandbox", tmp_path)) is None
+    bootstrap(Workspace("sandbox", tmp_path))
     assert "nothing to do" in capsys.readouterr().out
