@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,10 +26,13 @@ os.environ["TIERRA_TODAY"] = "2026-11-28"
 # Tests of the rehearsal refer to objects that they do not create.
 os.environ["REHEARSAL_EXISTS"] = "*"
 
-from tierra.bindings import node, trim  # noqa: E402
+from tierra.bindings import channel, node, trim  # noqa: E402
 
+# One process compiles a file of tests for all (pytest_make_collect_report).
+sys.dont_write_bytecode = False
 node.use()
 trim.activate()
+channel.flags = channel.LONG
 
 from modules.architecture import TIERS, synthesize  # noqa: E402
 from modules.loader import load  # noqa: E402
@@ -99,7 +103,7 @@ def roots(request: pytest.FixtureRequest, folders: dict[str, Path]) -> dict[str,
 @pytest.fixture(scope="session")
 def aws() -> Iterator[Aws]:
     """The simulated account of one process of the tests."""
-    from support.pretend_aws import Aws  # loads moto, which most tests do not need
+    from support.pretend_aws import Aws
 
     account = Aws()
     yield account
@@ -205,6 +209,17 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, Any]:
+    """Processes import a file of tests one after the other: the first compiles it, the others find it
+    compiled."""
+    if not isinstance(collector, pytest.Module):
+        return (yield)
+    with collector.path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return (yield)
 
 
 @pytest.hookimpl(trylast=True)

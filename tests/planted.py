@@ -28,7 +28,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import yaml
+from support.reading import parsed_file
 from support.rehearsing import ROOT, Project, settings, terraform_command
 
 CATALOGUE = ROOT / "tests/faults"
@@ -82,7 +82,7 @@ def read(folder: Path = CATALOGUE) -> list[Fault]:
     """The catalogue of faults. Raises ValueError for names that occur twice and for invalid entries."""
     faults: list[Fault] = []
     for path in sorted(folder.glob("*.yaml")):
-        kind = yaml.safe_load(path.read_text(encoding="utf-8"))
+        kind = parsed_file(path)
         faults += [_fault(path.stem, {**kind["all"], **entry}) for entry in kind["faults"]]
     twice = [name for name, count in Counter(fault.name for fault in faults).items() if count > 1]
     if twice:

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from conftest import ROOT, Root, read_roots
+from support.reading import parsed_file
 
 from modules.loader import load
 
 CHECKOV = ROOT / ".venv" / "checkov" / "bin" / "checkov"
-LISTED = yaml.safe_load((ROOT / "tests" / "checkov.yaml").read_text(encoding="utf-8"))
+LISTED = parsed_file(ROOT / "tests" / "checkov.yaml")
 MOST = 12
 
 

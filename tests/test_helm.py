@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import Root
+from support.reading import documents as documents_of
 from support.rendering import HELM, accepted
 from support.samples import SAMPLES
 
@@ -35,7 +36,7 @@ def sample(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_helm_and_kubernetes_accept_own_charts(chart: str, sample: Path) -> None:
     run("lint", "--strict", str(TEMPLATES / chart), "-f", str(sample))
     rendered = run("template", "it", str(TEMPLATES / chart), "-f", str(sample))
-    documents = [each for each in yaml.safe_load_all(rendered) if each]
+    documents = list(documents_of(rendered))
     assert documents
     for document in documents:
         accepted(document)
@@ -72,7 +73,7 @@ def test_own_charts_omit_parts_that_are_off(name: str, tmp_path: Path) -> None:
     values.write_text(yaml.safe_dump({**sample, **given}))
     run("lint", "--strict", str(TEMPLATES / chart), "-f", str(values))
     rendered = run("template", "it", str(TEMPLATES / chart), "-f", str(values))
-    documents = [each for each in yaml.safe_load_all(rendered) if each]
+    documents = list(documents_of(rendered))
     kinds = {each["kind"] for each in documents}
     for document in documents:
         accepted(document)

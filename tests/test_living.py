@@ -17,8 +17,10 @@ from support.living import (
     AppliedEnvironment,
     Step,
     applied,
+    change_of_the_sandbox,
     change_problems,
     differences,
+    problems_of,
     steps,
     unexpected,
     unplanned,
@@ -36,6 +38,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def project(change: Change, tmp_path: Path) -> AppliedEnvironment:
     return AppliedEnvironment(tmp_path / "tierra", applied(change.base))
+
+
+def test_change_of_the_sandbox_is_applied_as_planned() -> None:
+    """test_make.py lists its actions."""
+    assert problems_of(change_of_the_sandbox(), {"may": ["* * *"]}) == []
 
 
 def test_change_of_the_day_is_applied_as_planned(

@@ -15,6 +15,7 @@ import yaml
 from conftest import ROOT, Root, Variant
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
+from support import reading
 from support.picturing import generated
 from support.rendering import HELM, accepted
 from support.samples import SAMPLES
@@ -44,7 +45,7 @@ def template(chart: str, given: dict[str, Any], folder: Path, code: int = 0) -> 
     command = [HELM, "template", "it", str(TEMPLATES / "observability" / chart), "-n", "observability"]
     ended = subprocess.run([*command, "-f", str(file)], capture_output=True, text=True, check=False)
     assert ended.returncode == code, ended.stderr
-    documents = [each for each in yaml.safe_load_all(ended.stdout) if each]
+    documents = list(reading.documents(ended.stdout))
     for document in documents:
         accepted(document)
     return {each["kind"]: each for each in documents}
@@ -60,7 +61,7 @@ def values(root: Root, release: str) -> dict[str, Any]:
     """The values of a release, with a sample in place of each reference."""
     (text,) = root[f"helm_release.{release}"]["values"]
     plain = re.sub(r"(?<!\$)\$\{[^}]*\}", "arn:aws:iam::123456789012:role/it", text)
-    parsed: dict[str, Any] = yaml.safe_load(plain.replace("$${", "${").replace("%%{", "%{"))
+    parsed: dict[str, Any] = reading.parsed(plain.replace("$${", "${").replace("%%{", "%{"))
     return parsed
 
 
@@ -218,11 +219,7 @@ def test_rule_tests_compare_annotations(
 def test_every_alert_has_a_rule_test_in_which_it_fires(
     chart: str, objects: dict[str, dict[str, dict[str, Any]]]
 ) -> None:
-    tests = [
-        test
-        for path in RULES.glob(f"{chart}*.yaml")
-        for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
-    ]
+    tests = [test for path in RULES.glob(f"{chart}*.yaml") for test in reading.parsed_file(path)["tests"]]
     alone = {
         case["alertname"] for test in tests for case in test.get("alert_rule_test", []) if case["exp_alerts"]
     }

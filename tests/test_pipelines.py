@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -125,7 +124,7 @@ def start(running: Deployment, shop: tuple[Environment, dict[str, Any]]) -> Call
             env={
                 "PATH": f"{bin_folder}",
                 "HOME": os.environ["HOME"],
-                "WORLD": str(running.folder / "world.json"),
+                "WORLD": str(running.file),
                 "COMMIT": SHA,
                 **variables,
             },
@@ -135,7 +134,7 @@ def start(running: Deployment, shop: tuple[Environment, dict[str, Any]]) -> Call
             text=True,
             check=False,
         )
-        running.world = json.loads((running.folder / "world.json").read_text())
+        running.look()
         return ended.returncode, ended.stdout
 
     running.change(registry={}, digest=NEW.partition("@")[2])

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from conftest import ROOT, Root
+from support.reading import parsed_file
 
 from rehearsal.waf import complete
 from tierra.bindings import providers
@@ -22,7 +22,7 @@ from tierra.versions import numbers
 # The newest versions that the generated JSON was checked against.
 CHECKED = {"aws": "6.69.1", "helm": "3.3.0"}
 
-DEPRECATED = yaml.safe_load((ROOT / "tests" / "deprecated.yaml").read_text(encoding="utf-8"))
+DEPRECATED = parsed_file(ROOT / "tests" / "deprecated.yaml")
 # Arguments of terraform in every resource.
 META = ("lifecycle", "depends_on", "provider", "timeouts", "connection", "provisioner")
 REFERENCE = re.compile(

@@ -13,7 +13,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-import yaml
+from support.reading import parsed_file
 from support.rehearsing import PROVIDERS, ROOT, Project, installed
 
 from rehearsal.account import Account
@@ -26,7 +26,7 @@ from rehearsal.protocol import Object
 from rehearsal.refusals import RULES, SERVICES, refusals
 from rehearsal.refusals.rules import Rule
 
-TABLE = yaml.safe_load((Path(__file__).parent / "refusals.yaml").read_text())
+TABLE = parsed_file(Path(__file__).parent / "refusals.yaml")
 REFERENCE = re.compile(r"\$\{(\w+\.\w+)\.([\w.]+)\}")
 Resources = dict[str, dict[str, Any]]
 # Error codes that a service returns although its model lacks them: AWS's pages list them as common errors.

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ROOT, Root
+from support.reading import parsed_file
 from support.rehearsing import Project
 from support.simulator import Identity, Request, World, dependent, expanded, known, listed, reference
 
@@ -42,7 +43,7 @@ NETWORK = {
 FACTS: dict[str, dict[str, Any]] = {
     name: each
     for path in (ROOT / "rehearsal" / "facts").glob("*.yaml")
-    for name, each in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+    for name, each in parsed_file(path).items()
     if name.startswith("aws_")
 }
 WRITES = ("create", "update", "delete")

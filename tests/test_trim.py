@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
+import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -16,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tierra.bindings import package, trim
-from tierra.bindings.package import locate
+from tierra.bindings.package import Package, locate
 
 ROOT = Path(__file__).resolve().parent.parent
 AWS = "cdktf_cdktf_provider_aws"
@@ -33,18 +36,45 @@ def write(root: Path, source: str, name: str = "network/tier.py") -> None:
     path.write_text(source)
 
 
+class Parts:
+    """The parts of packages that this module has cut: the same modules of a package are cut once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cut = package._write
+
+    def __call__(
+        self, whole: Package, sources: dict[Path, str], submodules: set[str] | None, target: Path
+    ) -> None:
+        texts = sorted((path.as_posix(), text) for path, text in sources.items())
+        part = self.folder / hashlib.sha256(repr((whole.archive.name, texts)).encode()).hexdigest()
+        if not part.exists():
+            self.cut(whole, sources, submodules, part)
+        shutil.copytree(part, target)
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    return Parts(tmp_path_factory.mktemp("parts"))
+
+
+@pytest.fixture(scope="module")
+def built(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a lean copy, which tests only read."""
     root = tmp_path_factory.mktemp("built")
     write(root, TIER)
-    assert trim.build(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(package, "_write", parts)
+        assert trim.build(root)
     return root
 
 
 @pytest.fixture
-def project(built: Path, tmp_path: Path) -> Path:
-    """A copy of the built project, which a test may change."""
+def project(built: Path, parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the built project, which a test may change. Builds in it share what they cut, and leave its
+    compilation to those who run it."""
+    monkeypatch.setattr(package, "_write", parts)
+    monkeypatch.setattr(compileall, "compile_dir", lambda *_, **__: True)
     return shutil.copytree(built, tmp_path / "project")
 
 
@@ -112,6 +142,9 @@ def test_copy_contains_only_imported_modules(built: Path) -> None:
         kinds == {"@cdktf/provider-aws.provider", "@cdktf/provider-aws.vpc"} == set(description["submodules"])
     )
     assert archive_of(built).stat().st_size < 500_000
+    for level in ("", "2"):  # with and without -OO
+        compiled = importlib.util.cache_from_source("__init__.py", optimization=level)
+        assert (copy_of(built) / AWS / "vpc" / compiled).exists()
 
 
 def test_copies_of_a_wheel_and_of_the_installed_package_are_equal(
@@ -158,6 +191,7 @@ def test_copy_synthesizes_a_stack(built: Path) -> None:
 def test_copy_refuses_arguments_of_a_wrong_type(built: Path) -> None:
     script = """
         from cdktf_cdktf_provider_aws.vpc import Vpc
+        Vpc(stack, "accepted", cidr_block="10.30.0.0/16", enable_dns_support=True)
         try:
             Vpc(stack, "vpc", cidr_block=10)
         except TypeError as error:
@@ -253,7 +287,7 @@ def test_previous_copy_is_kept_for_running_programs(project: Path) -> None:
     write(project, VPC)
     trim.build(project)
     second = copy_of(project)
-    write(project, EIP)
+    write(project, TIER)
     trim.build(project)
     assert not first.exists()
     assert second.exists()

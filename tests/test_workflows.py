@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from conftest import ENVIRONMENTS, ROOT, read_roots
+from support import reading
 from support.actions import SHA, Runner
 from support.charts import values
 from support.deployments import BEFORE_ANY, BIN, NEW, OLD, REPOSITORY, SPEC, Deployment, all_of, jobs, pods
@@ -149,7 +150,7 @@ def test_jobs_have_the_least_rights_and_no_secret(written: dict[str, dict[str, s
     for files in written.values():
         for text in files.values():
             assert "secrets." not in text
-            assert yaml.safe_load(text)["permissions"] == {}
+            assert reading.parsed(text)["permissions"] == {}
             for job in jobs(text).values():
                 rights = {f"{what}: {how}" for what, how in job["permissions"].items()}
                 assert rights <= allowed
@@ -165,7 +166,7 @@ def test_jobs_have_the_least_rights_and_no_secret(written: dict[str, dict[str, s
 def test_nothing_that_changes_things_is_cancelled_half_way(written: dict[str, dict[str, str]]) -> None:
     for files in written.values():
         for text in files.values():
-            parsed = yaml.safe_load(text)
+            parsed = reading.parsed(text)
             groups = [parsed.get("concurrency"), *(job.get("concurrency") for job in parsed["jobs"].values())]
             assert any(groups)
             assert not any(group["cancel-in-progress"] for group in groups if group)

@@ -1,17 +1,18 @@
 """Stands in for aws, curl, docker, gh, git, kubectl, make or sleep, by the name of the called program.
 
-WORLD is a JSON file with the state of the fakes: workloads as in Kubernetes, the registry, the parameter, and
-comments and issues of GitHub. Commands change it, and each call is added to its `calls`.
+WORLD is a file with the state of the fakes, written by marshal: workloads as in Kubernetes, the registry, the
+parameter, and comments and issues of GitHub. Commands change it, and each call is added to its `calls`.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
+import marshal
 import os
 import sys
 
-# Scripts call this a hundred times, so modules that few calls need are imported there.
+# Scripts call this a hundred times: modules that few calls need are imported there, and json takes as long to
+# import as Python to start.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
@@ -21,13 +22,13 @@ GIVEN = sys.stdin.read() if "--password-stdin" in sys.argv else ""
 PLACE = os.environ["WORLD"]
 TURN = os.open(f"{PLACE}.lock", os.O_WRONLY | os.O_CREAT)
 fcntl.flock(TURN, fcntl.LOCK_EX)
-with open(PLACE) as world:
-    WORLD: dict[str, Any] = json.load(world)
+with open(PLACE, "rb") as world:
+    WORLD: dict[str, Any] = marshal.load(world)
 
 
 def end(code: int = 0, out: str = "", error: str = "") -> NoReturn:
-    with open(PLACE, "w") as world:
-        world.write(json.dumps(WORLD))
+    with open(PLACE, "wb") as world:
+        marshal.dump(WORLD, world)
     sys.stdout.write(out)
     sys.stderr.write(error)
     sys.exit(code)
@@ -45,20 +46,24 @@ def option(arguments: list[str], name: str) -> str:
 
 def shown(thing: dict[str, Any], output: str) -> tuple[int, str, str]:
     """An object as real kubectl prints it: a local annotation needs no cluster. Results are cached."""
-    import hashlib
+    import zlib
+
+    asked = repr((output, thing))
+    cached = os.path.join(WORLD["shown"], str(zlib.crc32(asked.encode())))
+    if os.path.exists(cached):
+        with open(cached, "rb") as kept:
+            earlier, answer = marshal.load(kept)
+        if earlier == asked:
+            code, out, error = answer
+            return code, out, error
+    import json
     import subprocess
 
-    asked = json.dumps(thing)
-    cached = os.path.join(WORLD["shown"], hashlib.sha256(f"{output} {asked}".encode()).hexdigest())
-    if os.path.exists(cached):
-        with open(cached) as file:
-            code, out, error = json.load(file)
-        return code, out, error
     command = [WORLD["kubectl"], "annotate", "--local", "-f", "-", "seen=yes", f"--output={output}"]
-    done = subprocess.run(command, input=asked, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, input=json.dumps(thing), capture_output=True, text=True, check=False)
     answer = (done.returncode, done.stdout, done.stderr)
-    with open(f"{cached}.{os.getpid()}", "w") as file:
-        json.dump(answer, file)
+    with open(f"{cached}.{os.getpid()}", "wb") as file:
+        marshal.dump((asked, answer), file)
     os.replace(file.name, cached)
     return answer
 
@@ -147,6 +152,8 @@ def docker(arguments: list[str]) -> None:
             WORLD.setdefault("logins", []).append([arguments[-1], GIVEN])
             end()
         case ["buildx", "build", *_] if "--metadata-file" in arguments:
+            import json
+
             built = json.dumps({"containerimage.digest": WORLD["digest"]}, indent=2)
             with open(option(arguments, "metadata-file"), "w") as file:
                 file.write(built)

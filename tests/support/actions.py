@@ -6,7 +6,7 @@ test gives the outputs that one would have, or says that it fails.
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import re
 import shutil
@@ -58,9 +58,18 @@ class Runner:
         }
         self._keep({"calls": [], "sent": [], **self.world})
 
+    @property
+    def file(self) -> Path:
+        """The file of the world, for WORLD."""
+        return self.folder / "world"
+
+    def look(self) -> None:
+        """Reads the world as the commands left it."""
+        self.world = marshal.loads(self.file.read_bytes())
+
     def _keep(self, world: dict[str, Any]) -> None:
         self.world = world
-        (self.folder / "world.json").write_text(json.dumps(world))
+        self.file.write_bytes(marshal.dumps(world))
 
     def change(self, **world: Any) -> None:
         """Changes the world and clears the recorded calls."""
@@ -127,7 +136,7 @@ class Runner:
         environment = {
             "PATH": str(self.folder / "bin"),
             "HOME": os.environ["HOME"],
-            "WORLD": str(self.folder / "world.json"),
+            "WORLD": str(self.file),
             "GITHUB_OUTPUT": str(output),
             "GITHUB_STEP_SUMMARY": str(self.folder / "summary"),
             "GITHUB_REPOSITORY": "acme/platform",
@@ -147,6 +156,6 @@ class Runner:
             timeout=120,
         )
         self.log += ended.stdout + ended.stderr
-        self._keep(json.loads((self.folder / "world.json").read_text()))
+        self.look()
         outputs = dict(line.split("=", 1) for line in output.read_text().splitlines())
         return {"outcome": "success" if ended.returncode == 0 else "failure", "outputs": outputs}

@@ -18,10 +18,10 @@ from random import Random
 from typing import Any
 
 import pytest
-import yaml
 from pydantic import ValidationError
 
 from modules.spec import Environment
+from support.reading import parsed_file
 from tierra.validation.optional import OFF
 from tools.schema import FILE
 
@@ -58,7 +58,7 @@ class Change:
 
 @cache
 def table() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(TABLE.read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = parsed_file(TABLE)
     return loaded
 
 

@@ -13,6 +13,7 @@ from conftest import ROOT, read_roots
 from modules.architecture import TIERS, synthesize
 from modules.loader import load
 from modules.spec import Environment
+from support import reading
 from support.actions import Runner
 from support.charts import SHOP, values
 from support.rendering import rendered
@@ -39,7 +40,7 @@ SPEC: dict[str, Any] = {
 
 
 def jobs(text: str) -> dict[str, Any]:
-    parsed: dict[str, Any] = yaml.safe_load(text)["jobs"]
+    parsed: dict[str, Any] = reading.parsed(text)["jobs"]
     return parsed
 
 

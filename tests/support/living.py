@@ -4,7 +4,7 @@ plan is compared with the result.
 - Plans follow the generated Terraform: they create new resources, delete removed ones, update changed ones
   and those that read changed values, and no others. Only resources in changes.yaml are replaced.
 - Applies do what was planned, including forecasts.
-- A second plan is empty, in every tier.
+- A second plan is empty, in every tier (make unchanged).
 - After the reversal the resources are the same as before.
 """
 
@@ -22,6 +22,7 @@ from rehearsal.cloud import Cloud
 from rehearsal.engines import open_window
 from support.changing import TOGETHER, Change, bases, table
 from support.project import Copy, Project, succeeded
+from support.project import applied as applied_sandbox
 from support.sharing import once
 from tierra.aws.waits import waits
 
@@ -182,8 +183,11 @@ def _presence(exists: bool) -> str:
     return "there" if exists else "not there"
 
 
-class AppliedEnvironment(Copy):
-    """A copy of a project in which an environment of changes.yaml is applied."""
+class Results:
+    """The files that make wrote for the sandbox in a project."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     @property
     def stacks(self) -> Path:
@@ -222,27 +226,53 @@ class AppliedEnvironment(Copy):
         return values_by_tier
 
 
+class AppliedEnvironment(Copy, Results):
+    """A copy of a project in which an environment of changes.yaml is applied."""
+
+
 def _read(stacks: Path, name: str) -> dict[str, Any]:
     return {file.parent.name: json.loads(file.read_text()) for file in sorted(stacks.glob(f"*/{name}"))}
+
+
+def first_base() -> str:
+    """The name of the environment that the applied sandbox becomes by one change."""
+    return next(iter(bases()))
+
+
+def planned_change() -> Path:
+    """A project with the applied sandbox, and the plans of the change to the first environment."""
+    return once("living/planned", lambda folder: _plan(Copy(folder, applied_sandbox()), first_base()))
 
 
 def applied(base: str) -> Path:
     """A project with one of the environments applied, created once for all test processes."""
 
     def apply(folder: Path) -> None:
-        project = Project(folder)
-        project.write(bases()[base])
-        succeeded(project.make("plan"))
+        if base == first_base():
+            project: Project = Copy(folder, planned_change())
+        else:
+            project = Project(folder)
+            _plan(project, base)
         succeeded(project.make("apply", APPROVE="yes"))
+        _open_window(project)
 
     return once(f"living/{base}", apply)
+
+
+def _plan(project: Project, base: str) -> None:
+    project.write(bases()[base])
+    succeeded(project.make("plan"))
+
+
+def _open_window(project: Project) -> None:
+    """Makes the changes that wait for a maintenance window."""
+    open_window(Cloud(project.folder / ".rehearsal" / "sandbox" / "cloud.sqlite"))
 
 
 @dataclass
 class Transition:
     """The results of make between two specs, by tier: the generated Terraform, the states before and after,
-    and the plans. `forecasts` are the tiers whose second plan is a forecast, `failed` the output of a failed
-    command."""
+    and the plans. `failed` is the output of a failed command."""
 
     before: Mapping[str, Terraform]
     states_before: Mapping[str, Mapping[str, Any]]
@@ -251,9 +281,23 @@ class Transition:
     findings: Sequence[Mapping[str, Any]] = ()
     applied: Mapping[str, Plan] = field(default_factory=dict)
     states_after: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    second_plans: Mapping[str, Plan] = field(default_factory=dict)
-    forecasts: Sequence[str] = ()
     failed: str = ""
+
+
+def change_of_the_sandbox() -> Transition:
+    """The results of the change of the applied sandbox to the first environment, without a second plan."""
+    before, planned, after = (
+        Results(folder) for folder in (applied_sandbox(), planned_change(), applied(first_base()))
+    )
+    return Transition(
+        before.terraform(),
+        before.states(),
+        planned.terraform(),
+        planned.plans(),
+        planned.findings(),
+        after.applied_plans(),
+        after.states(),
+    )
 
 
 def change_problems(project: AppliedEnvironment, change: Change, *, back: bool) -> list[str]:
@@ -283,7 +327,7 @@ def expected(change: Change, *, back: bool = False) -> dict[str, list[str]]:
 
 
 def transition(project: AppliedEnvironment, spec: Mapping[str, Any]) -> Transition:
-    """Writes a spec, plans, applies and plans again."""
+    """Writes a spec, plans and applies it. `failed` says what a second plan would change."""
     result = Transition(project.terraform(), project.states())
     project.write(spec)
     if failed := _failure(project, "plan"):
@@ -294,12 +338,8 @@ def transition(project: AppliedEnvironment, spec: Mapping[str, Any]) -> Transiti
         result.failed = failed
         return result
     result.states_after, result.applied = project.states(), project.applied_plans()
-    open_window(Cloud(project.folder / ".rehearsal" / "sandbox" / "cloud.sqlite"))
-    if failed := _failure(project, "plan"):
-        result.failed = f"the second {failed}"
-        return result
-    result.second_plans = project.plans()
-    result.forecasts = [tier for tier in result.second_plans if (project.stacks / tier / "forecast").exists()]
+    _open_window(project)
+    result.failed = _failure(project, "unchanged")
     return result
 
 
@@ -330,15 +370,7 @@ def problems_of(result: Transition, expect: Mapping[str, Any]) -> list[str]:
         differing = differences(plan, applied_plan) if applied_plan else []
         differing += unplanned(applied_plan or plan, *states)
         problems += [f"{tier} {difference}" for difference in differing]
-    for tier, plan in result.second_plans.items():
-        for address, step in steps(plan).items():
-            action = f"{step.verb} {_attributes(step)}".rstrip()
-            problems.append(f"{tier} {address}: the second plan would {action}")
-    return [*problems, *(f"{tier}: the second plan is a forecast" for tier in result.forecasts)]
-
-
-def _attributes(step: Step) -> str:
-    return ", ".join(sorted(step.changed)[:6]) if step.verb == "update" else ""
+    return problems
 
 
 def unexpected(

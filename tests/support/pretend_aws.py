@@ -18,10 +18,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-import boto3
-from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS, INSTANCE_TYPES
-from moto.server import ThreadedMotoServer
-
 from rehearsal.cloud import Cloud
 
 ENDPOINT = "http://aws.example.com"
@@ -37,6 +33,10 @@ class Aws:
     """A simulated account; `variables()` returns the environment variables that lead to it."""
 
     def __init__(self) -> None:
+        # Most processes that import this module have no account, and loading moto takes a second.
+        from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS, INSTANCE_TYPES
+        from moto.server import ThreadedMotoServer
+
         for table in (INSTANCE_TYPES, INSTANCE_TYPE_OFFERINGS):
             table.clear()  # 100 MB, which no test needs
         self.moto = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
@@ -60,6 +60,8 @@ class Aws:
     @cache  # noqa: B019
     def client(self, service: str) -> Any:
         """A client that bypasses the proxy and its faults; kept, because a new one is expensive."""
+        import boto3
+
         host, port = self.moto.get_host_and_port()
         return boto3.client(
             service,

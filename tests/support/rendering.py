@@ -10,10 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from conftest import ROOT
 from kubernetes_validate import utils
 
+from support import reading
 from tierra.terraform.templating import TEMPLATES
 
 HELM = ROOT / ".venv/bin/helm"
@@ -60,7 +60,7 @@ def rendered(
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    documents = [each for each in yaml.safe_load_all(ended.stdout) if each]
+    documents = list(reading.documents(ended.stdout))
     for document in documents:
         accepted(document)
     return {f"{each['kind']}/{each['metadata']['name']}": each for each in documents}

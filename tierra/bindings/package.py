@@ -184,6 +184,8 @@ def copy_runtime(target: Path) -> None:
             text = text.replace("attr.evolve(", "dataclasses.replace(")
         if file.name == "__init__.py":
             text += "\nfrom tierra.bindings.kernel import Field, Struct, method\n"
+        if file.name == "_type_checking.py" and jsii_has_shared_check():
+            text += "\nfrom tierra.bindings.checks import remembered\n\ncheck_type = remembered(check_type)\n"
         (target / file.name).write_text(text, encoding="utf-8")
     kernel = target / "_kernel"
     kernel.mkdir()

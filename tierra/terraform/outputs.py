@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -82,22 +83,9 @@ class Outputs:
         cls.tier = tier
 
     @classmethod
-    def described(cls) -> Iterator[Output]:
+    def described(cls) -> tuple[Output, ...]:
         """Every field. Raises TypeError for one without a description or of another type."""
-        hints = get_type_hints(cls, include_extras=True)
-        for field in fields(cls):
-            hint = hints[field.name]
-            kind, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-            texts = [note for note in notes if isinstance(note, str)]
-            keys = [note.keys for note in notes if isinstance(note, keyed_by)]
-            wheres = [note.holds for note in notes if isinstance(note, where)]
-            if kind not in (str, list[str], dict[str, str]) or len(texts) != 1:
-                raise TypeError(f"{cls.__name__}.{field.name}: needs a type of output and a description")
-            if len(keys) != (kind == dict[str, str]):
-                raise TypeError(f"{cls.__name__}.{field.name}: a dict, and nothing else, has keyed_by(…)")
-            yield Output(
-                field.name, kind, texts[0], keys[0] if keys else None, wheres[0] if wheres else _always
-            )
+        return _described(cls)  # type: ignore[arg-type]  # it takes the hash of an instance for that of the class
 
     def declare(self, stack: Stack) -> None:
         """Writes every field as an output of the producer's stack, dicts with the keys that consumers expect.
@@ -121,6 +109,26 @@ class Outputs:
         return cls(
             **{output.name: _reference(f"{start}.{output.name}", output, stack) for output in cls.described()}
         )
+
+
+@cache
+def _described(cls: type[Outputs]) -> tuple[Output, ...]:
+    return tuple(_describe(cls))
+
+
+def _describe(cls: type[Outputs]) -> Iterator[Output]:
+    hints = get_type_hints(cls, include_extras=True)
+    for field in fields(cls):
+        hint = hints[field.name]
+        kind, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        texts = [note for note in notes if isinstance(note, str)]
+        keys = [note.keys for note in notes if isinstance(note, keyed_by)]
+        wheres = [note.holds for note in notes if isinstance(note, where)]
+        if kind not in (str, list[str], dict[str, str]) or len(texts) != 1:
+            raise TypeError(f"{cls.__name__}.{field.name}: needs a type of output and a description")
+        if len(keys) != (kind == dict[str, str]):
+            raise TypeError(f"{cls.__name__}.{field.name}: a dict, and nothing else, has keyed_by(…)")
+        yield Output(field.name, kind, texts[0], keys[0] if keys else None, wheres[0] if wheres else _always)
 
 
 def _always(_environment: Environment) -> bool:

@@ -48,6 +48,7 @@ Parameters = ParamSpec("Parameters")
 Element = TypeVar("Element", bound=TerraformElement)
 
 ROOT = Path(__file__).parents[2]
+_MODULES = f"{ROOT / 'modules'}{os.sep}"
 
 # 1.11 is the first with write-only arguments and with the S3 backend's own lock. It is written to
 # versions.tf, as
@@ -194,11 +195,10 @@ class Stack(TerraformStack):
         """
         caller = sys._getframe(1)
         frame: FrameType | None = caller
-        own = f"{ROOT / 'modules' / self.tier}{os.sep}"
+        own = f"{_MODULES}{self.tier}{os.sep}"
         while frame and not frame.f_code.co_filename.startswith(own):
             frame = frame.f_back
-        file = (frame or caller).f_code.co_filename
-        self.sources[address] = Path(file).relative_to(ROOT).as_posix()
+        self.sources[address] = _in_project((frame or caller).f_code.co_filename)
 
     def add_files(self, folder: str, files: Mapping[str, str]) -> str:
         """Writes files, by their path in the folder, beside the generated JSON. Returns the folder, as the
@@ -342,6 +342,11 @@ def _shared_tags(environment: Environment, tier: str) -> dict[str, str]:
         "ManagedBy": "tierra",
     }
     return {**environment.tags, **owner, **ours}
+
+
+@cache
+def _in_project(file: str) -> str:
+    return Path(file).relative_to(ROOT).as_posix()
 
 
 @cache

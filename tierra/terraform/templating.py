@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,7 @@ class Templates:
     """The templates of a folder. Subfolders are part of the name: `systems/deployment.yaml`."""
 
     def __init__(self, folder: Path = TEMPLATES) -> None:
-        loader = FileSystemLoader(folder, encoding="utf-8")
-        self._for_terraform = _environment(_EscapingLoader(loader))
-        self._for_files = _environment(loader)
+        self._for_terraform, self._for_files = _environments(folder)
 
     def argument(self, name: str, **values: Any) -> str:
         """Text for an argument of a Terraform resource: literal `${` and `%{` reach AWS as they are."""
@@ -48,6 +47,14 @@ class _EscapingLoader(BaseLoader):
     def get_source(self, environment: Environment, template: str) -> Any:
         source, path, uptodate = self._inner.get_source(environment, template)
         return re.sub(r"(?<!<)([$%])\{", r"\1\1{", source), path, uptodate
+
+
+@cache
+def _environments(folder: Path) -> tuple[Environment, Environment]:
+    """For arguments and for files. Shared, because each keeps the templates that it has compiled until their
+    files change."""
+    loader = FileSystemLoader(folder, encoding="utf-8")
+    return _environment(_EscapingLoader(loader)), _environment(loader)
 
 
 def _environment(loader: BaseLoader) -> Environment:

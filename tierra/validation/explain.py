@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -60,7 +60,7 @@ class Explainer:
         allowed = list(self._at(path[:-1]).get("properties", {}))
         section = dotted(path[:-1])
         rule = f"the key must be one that {section or self.whole} has: {', '.join(allowed)}"
-        elsewhere = [dotted(path[:-1]) or "the top level" for path in self._paths(key)]
+        elsewhere = [dotted(path[:-1]) or "the top level" for path in self._paths.get(key, ())]
         if secret(path):
             remedy = "remove the line: a spec must not contain secrets; replace the secret if it was shared"
             return Violation(path, rule, remedy)
@@ -119,15 +119,16 @@ class Explainer:
             node = self._resolved({**target, **{key: value for key, value in node.items() if key != "$ref"}})
         return node
 
-    def _paths(self, key: str) -> Iterator[KeyPath]:
-        """Every path in the schema that ends in a key."""
+    @cached_property
+    def _paths(self) -> dict[str, list[KeyPath]]:
+        """Every path in the schema, by the key that it ends in."""
+        paths: dict[str, list[KeyPath]] = {}
         waiting: list[tuple[KeyPath, Schema]] = [((), self.schema)]
-        while waiting:
-            path, node = waiting.pop(0)
-            properties = self._resolved(node).get("properties", {})
-            if key in properties:
-                yield (*path, key)
-            waiting += [((*path, name), below) for name, below in properties.items()]
+        for path, node in waiting:
+            for name, below in self._resolved(node).get("properties", {}).items():
+                paths.setdefault(name, []).append((*path, name))
+                waiting.append(((*path, name), below))
+        return paths
 
 
 # Types of JSON Schema, as the schema names them.

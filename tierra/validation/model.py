@@ -8,6 +8,7 @@ parts are not, so that one run reports everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -89,9 +90,14 @@ class Model(BaseModel):
                 yield from section.violations(unsound, path)
 
 
-def _rules(kind: type[Model]) -> Iterator[Rule]:
-    for base in reversed(kind.__mro__):
-        yield from (member for member in vars(base).values() if callable(member) and member in _needs)
+@cache
+def _rules(kind: type[Model]) -> tuple[Rule, ...]:
+    return tuple(
+        member
+        for base in reversed(kind.__mro__)
+        for member in vars(base).values()
+        if callable(member) and member in _needs
+    )
 
 
 def _models(value: object, at: KeyPath) -> Iterator[tuple[KeyPath, Model]]:
