@@ -21,7 +21,7 @@ from tierra.run.preflight import TierState, refusals
 from tierra.run.workspace import Failed, Workspace
 
 
-def test_protected_sandbox_is_destroyed_after_protection_off_is_applied(tmp_path: Path) -> None:
+def test_protected_sandbox_is_destroyed_after_protection_off_is_approved_and_applied(tmp_path: Path) -> None:
     project = AppliedSandbox(tmp_path / "tierra")
     applied = project.addresses()
 
@@ -43,11 +43,20 @@ def test_protected_sandbox_is_destroyed_after_protection_off_is_applied(tmp_path
     assert project.addresses() == applied
 
     project.edit("protection: true", "protection: false")
+    project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
     refused(project.make("destroy", APPROVE="sandbox"), "protection off, and this is not applied yet")
     assert project.addresses() == applied
 
+    # An apply requires the answer yes.
     succeeded(project.make("plan", TIER=TIERS))
-    succeeded(project.make("apply", TIER=TIERS, APPROVE="yes"))
+    before = project.cloud().all("aws_db_instance"), project.cloud().all("aws_cloudwatch_log_group")
+    code, prompt, _ = answered(project, "no", "apply", f"TIER={TIERS}")
+    assert code == 2
+    assert "total" in prompt
+    after = project.cloud().all("aws_db_instance"), project.cloud().all("aws_cloudwatch_log_group")
+    assert after == before
+    assert answered(project, "yes", "apply", f"TIER={TIERS}")[0] == 0
+    assert project.existing("aws_cloudwatch_log_group", "acme-sandbox-flow")["retention_in_days"] == 30
     refused(project.make("destroy", TIER="network", APPROVE="sandbox"), "data depends on it and still has")
     refused(project.make("destroy", APPROVE="yes"), "is the environment's name: APPROVE=sandbox")
     assert project.addresses() == applied
@@ -62,19 +71,6 @@ def test_protected_sandbox_is_destroyed_after_protection_off_is_applied(tmp_path
     assert code == 0, prompt
     assert output.index("destroy  data") < output.index("destroy  network")
     assert project.addresses() == set()
-
-
-def test_apply_requires_the_answer_yes(tmp_path: Path) -> None:
-    project = AppliedSandbox(tmp_path / "tierra")
-    project.edit("endpoints: gateway", "endpoints: gateway\n  flow_log_days: 30")
-    succeeded(project.make("plan", "TIER=network"))
-    before = project.existing("aws_cloudwatch_log_group", "acme-sandbox-flow")
-    code, prompt, _ = answered(project, "no", "apply", "TIER=network")
-    assert code == 2
-    assert "total" in prompt
-    assert project.existing("aws_cloudwatch_log_group", "acme-sandbox-flow") == before
-    assert answered(project, "yes", "apply", "TIER=network")[0] == 0
-    assert project.existing("aws_cloudwatch_log_group", "acme-sandbox-flow")["retention_in_days"] == 30
 
 
 def test_dry_run_of_destroy_prints_commands_in_order_of_dependency(project: Project) -> None:

@@ -20,10 +20,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.on_aws import BUCKET, IMPATIENT, PROJECTS, Production, kill_terraform
-from support.pretend_aws import OTHER_ACCOUNT
+from support.on_aws import BUCKET, IMPATIENT, PROJECTS, Production, kill_terraform, planned
+from support.pretend_aws import OTHER_ACCOUNT, Aws
 from support.project import ROOT, refused, succeeded
 from support.rehearsing import settings, terraform_command
+from support.sharing import once
 
 from modules.architecture import order
 from modules.loader import load
@@ -32,6 +33,7 @@ from tierra.github.workflows import workflows
 from tierra.run.journal import created, in_flight
 from tierra.run.override import write_overrides
 from tierra.run.recover import import_ids
+from tierra.run.saved import fault as fault_of
 from tierra.run.workspace import Workspace
 
 TIER = "TIER=state"  # the smallest tier, which the fixture `production` has planned
@@ -63,6 +65,31 @@ def converges(production: Production) -> None:
     assert production.locks() == []
 
 
+def complete(production: Production) -> None:
+    """Asserts that a plan has no changes, and that the account has one object for each resource."""
+    assert "No changes." in succeeded(production.make("plan", TIER))
+    assert len(production.recorded("state")) == RESOURCES
+    assert sum(existing(production).values()) == RESOURCES
+    assert production.locks() == []
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory, aws: Aws) -> Production:
+    """A project in which each refusal is tested; none of them changes it."""
+    source = once("production", lambda folder: planned(folder, aws))
+    return Production(tmp_path_factory.mktemp("refused") / "tierra", aws, source)
+
+
+@pytest.fixture
+def unchanged(checkout: Production) -> Production:
+    """The same, with an empty account and a state bucket."""
+    checkout.aws.reset()
+    checkout.create_bucket()
+    checkout.variables = checkout.aws.variables()
+    checkout.terraform(IMPATIENT)
+    return checkout
+
+
 @pytest.mark.parametrize(
     ("fault", "problem", "remedy"),
     [
@@ -82,8 +109,9 @@ def converges(production: Production) -> None:
     ],
 )
 def test_problem_of_all_tiers_is_reported_once_before_terraform_runs(
-    production: Production, fault: str, problem: str, remedy: str
+    unchanged: Production, fault: str, problem: str, remedy: str
 ) -> None:
+    production = unchanged
     if fault == "bucket":
         production.aws.client("s3").delete_bucket(Bucket=BUCKET)
     elif fault == "credentials":
@@ -100,26 +128,6 @@ def test_problem_of_all_tiers_is_reported_once_before_terraform_runs(
     assert remedy in message(run)
     assert run.stderr.count("remedy:") == 1
     assert not list(production.stack("network").glob("*.log"))
-
-
-def test_second_apply_is_refused_and_names_the_holder_of_the_lock(
-    production: Production, tmp_path: Path
-) -> None:
-    second = Production(tmp_path / "elsewhere", production.aws, production.folder)
-    written, resume = threading.Event(), threading.Event()
-    production.aws.fault = delayed_write(STATE, written, resume)
-    process = production.start("apply", TIER, APPROVE="yes")
-    assert written.wait(30)
-    run = second.make("apply", TIER, APPROVE="yes")
-    refused(run, "state of production: the state is locked: ")
-    lock = json.loads(production.aws.wait_for(BUCKET, f"{STATE}.tflock"))
-    assert f"{lock['Who']} has held it since" in run.stderr
-    assert f"make unlock ENV=production TIER=state LOCK={lock['ID']}" in message(run)
-    resume.set()
-    output, errors = process.communicate()
-    assert process.returncode == 0, output + errors
-    refused(second.make("apply", TIER, APPROVE="yes"), "the state has changed since the saved plan was made")
-    assert "No changes." in succeeded(production.make("plan", TIER))
 
 
 @pytest.mark.parametrize("killed", [pytest.param("terraform", marks=pytest.mark.soak), "everything"])
@@ -166,9 +174,9 @@ def test_killed_apply_without_a_state_is_recovered(production: Production, kille
     converges(production)
 
 
-@pytest.mark.parametrize("fault", ["cut", pytest.param("answer cut", marks=pytest.mark.soak)])
-def test_state_that_the_network_did_not_write_is_recovered(production: Production, fault: str) -> None:
-    production.aws.fault = lambda method, path: fault if path.endswith(STATE) and method == "PUT" else None
+def unwritten(production: Production, cut: str) -> None:
+    """An apply that could not write its state, and the refusals that follow."""
+    production.aws.fault = lambda method, path: cut if path.endswith(STATE) and method == "PUT" else None
     run = production.make("apply", TIER, APPROVE="yes")
     production.aws.fault = None
     refused(
@@ -177,20 +185,26 @@ def test_state_that_the_network_did_not_write_is_recovered(production: Productio
     assert "make recover ENV=production TIER=state" in message(run)
     refused(production.make("plan", TIER), "an apply could not write its state")
     refused(production.make("clean"), "errored.tfstate")
+
+
+def recovers(production: Production) -> None:
+    """The folder of the apply is there."""
     output = succeeded(production.make("recover", TIER))
     assert "state push -lock-timeout=0s errored.tfstate" in output
-    assert len(production.recorded("state")) == RESOURCES
-    converges(production)
+    complete(production)
 
 
-def test_state_that_a_workflow_could_not_write_is_recovered_by_an_operator(
+@pytest.mark.soak
+def test_state_is_recovered_if_the_network_lost_the_answer_to_its_write(production: Production) -> None:
+    unwritten(production, "answer cut")
+    recovers(production)
+
+
+def test_state_that_the_network_did_not_write_is_recovered_there_and_by_an_operator_elsewhere(
     production: Production,
 ) -> None:
-    """The runner is deleted after the job, with the folder of the apply."""
-    production.aws.fault = lambda method, path: "cut" if path.endswith(STATE) and method == "PUT" else None
-    run = production.make("apply", TIER, APPROVE="yes")
-    production.aws.fault = None
-    refused(run, "the state could not be written")
+    """First as after a workflow, whose runner is deleted after the job, with the folder of the apply."""
+    unwritten(production, "cut")
     errored = (production.stack("state") / "errored.tfstate").read_bytes()
 
     workflow = yaml.safe_load(workflows(load(ROOT / "environments" / "production.yaml"))[WORKFLOW])
@@ -223,10 +237,17 @@ def test_state_that_a_workflow_could_not_write_is_recovered_by_an_operator(
     assert len(production.recorded("state")) == RESOURCES
     assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=f"{PROJECTS}/recovery/")
     assert not (production.stack("state") / "errored.tfstate").exists()
-    succeeded(production.make("plan", TIER))
+
+    # The same fault where the folder is kept.
+    s3.delete_object(Bucket=BUCKET, Key=STATE)
+    (production.stack("state") / "errored.tfstate").write_bytes(errored)
+    recovers(production)
 
 
-def test_full_disk_leaves_no_saved_plan(production: Production) -> None:
+def test_full_disk_leaves_no_saved_plan_and_stops_an_apply_and_a_second_apply_is_refused(
+    production: Production, tmp_path: Path
+) -> None:
+    """A life of one tier, in which the plan and the apply that succeed are the next after the fault."""
     plan = production.stack("state") / "plan.tfplan"
 
     def fill(method: str, path: str) -> None:
@@ -238,7 +259,8 @@ def test_full_disk_leaves_no_saved_plan(production: Production) -> None:
     production.aws.fault = None
     refused(run, "the disk is full")
     assert "free some space, then make plan ENV=production" in message(run)
-    refused(production.make("apply", TIER, APPROVE="yes"), "there is no saved plan of state")
+    workspace = Workspace("production", production.stack("state").parents[1])
+    assert fault_of(workspace.tier("state")).startswith("there is no saved plan of state")
 
     # terraform reports no error when its JSON is truncated.
     terraform = production.folder / "terraform-on-a-full-disk"
@@ -248,15 +270,33 @@ def test_full_disk_leaves_no_saved_plan(production: Production) -> None:
     refused(production.make("apply", TIER, APPROVE="yes"), "there is no saved plan of state")
     succeeded(production.make("plan", TIER))
 
-
-def test_full_disk_stops_an_apply_before_it_starts(production: Production) -> None:
-    """A limit of the size of files, 512 KiB, simulates the full disk."""
+    # A limit of the size of files, 512 KiB, simulates the full disk.
     run = production.shell("ulimit -f 1024; exec make apply TIER=state APPROVE=yes")
     refused(run, "apply: state of production: cdktf.out/production/stacks/state/journal: File too large")
     assert "free some space" in message(run)
     assert not production.cloud.exists() or not Cloud(production.cloud).all("aws_s3_bucket")
-    succeeded(production.make("apply", TIER, APPROVE="yes"))
+
+    second = Production(tmp_path / "elsewhere", production.aws, production.folder)
+    written, resume = threading.Event(), threading.Event()
+    production.aws.fault = delayed_write(STATE, written, resume)
+    process = production.start("apply", TIER, APPROVE="yes")
+    assert written.wait(30)
+    run = second.make("apply", TIER, APPROVE="yes")
+    refused(run, "state of production: the state is locked: ")
+    lock = json.loads(production.aws.wait_for(BUCKET, f"{STATE}.tflock"))
+    assert f"{lock['Who']} has held it since" in run.stderr
+    assert f"make unlock ENV=production TIER=state LOCK={lock['ID']}" in message(run)
+    resume.set()
+    output, errors = process.communicate()
+    assert process.returncode == 0, output + errors
     assert len(production.recorded("state")) == RESOURCES
+    s3 = production.aws.client("s3")
+    assert [each["Key"] for each in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [STATE]
+    stored = s3.get_object(Bucket=BUCKET, Key=STATE)
+    assert stored["ServerSideEncryption"] == "aws:kms"
+    assert stored["SSEKMSKeyId"].endswith("alias/acme-production-state")
+    refused(second.make("apply", TIER, APPROVE="yes"), "the state has changed since the saved plan was made")
+    complete(production)
 
 
 @pytest.mark.soak
@@ -357,7 +397,8 @@ def test_recover_tries_the_documented_id_of_an_import_first(
     assert import_ids(address, "vpc-1", configuration, {"aws_route_table.main": "rtb-1"}) == expected
 
 
-def test_damaged_state_is_refused_and_unchanged(production: Production) -> None:
+def test_damaged_state_is_refused_and_unchanged(unchanged: Production) -> None:
+    production = unchanged
     production.aws.client("s3").put_object(Bucket=BUCKET, Key=STATE, Body=b'{"version"')
     run = production.make("plan", TIER)
     refused(run, "the file in place of the state is not a state")

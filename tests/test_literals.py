@@ -117,7 +117,7 @@ def put(spec: dict[str, Any], path: Place, text: str) -> dict[str, Any]:
 
 def read(folder: Path, spec: dict[str, Any]) -> Environment:
     file = folder / "trial.yaml"
-    file.write_text(yaml.safe_dump(spec, allow_unicode=True, sort_keys=False))
+    file.write_text(yaml.dump(spec, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False))
     return load(file)
 
 

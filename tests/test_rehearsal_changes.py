@@ -114,16 +114,28 @@ def test_identical_resources_have_different_ids(network: Project) -> None:
     assert len({each["id"] for each in twins}) == len({each["public_ip"] for each in twins}) == 2
 
 
-def test_two_fresh_accounts_get_the_same_values(network: Project, tmp_path: Path) -> None:
-    second = Project(tmp_path, NETWORK)
-    second.apply()
-    first = {name: each for name, each in network.state().items() if "twin" not in name}
-    assert {name: each for name, each in second.state().items() if "twin" not in name} == first
-
-
-def test_a_change_updates_replaces_or_deletes_as_aws_would(tmp_path: Path) -> None:
+def test_life_of_a_network_in_a_second_account(network: Project, tmp_path: Path) -> None:
+    """It has the same values as the first; drift is found and repaired; a change updates, replaces or deletes
+    as AWS would."""
     project = Project(tmp_path, NETWORK)
     project.apply()
+    first = {name: each for name, each in network.state().items() if "twin" not in name}
+    assert {name: each for name, each in project.state().items() if "twin" not in name} == first
+
+    cloud = Cloud(project.cloud)
+    state = project.state()
+    cloud.delete("aws_lb_target_group", f"eu-west-1/{state['aws_lb_target_group.this']['id']}")
+    vpc = f"eu-west-1/{state['aws_vpc.this']['id']}"
+    stored = cloud.get("aws_vpc", vpc)
+    assert stored is not None
+    cloud.put("aws_vpc", vpc, {**stored, "enable_dns_hostnames": False})
+    drift = project.run("plan", "-refresh-only", "-detailed-exitcode", code=2)
+    assert "aws_lb_target_group.this has been deleted" in drift
+    assert "enable_dns_hostnames                 = true -> false" in drift
+    assert project.actions() == {"aws_lb_target_group.this": "create", "aws_vpc.this": "update"}
+    project.apply()
+    assert project.unchanged()
+
     changed = (
         NETWORK.replace("enable_dns_hostnames = true", "")  # removed from the configuration
         .replace("10.0.0.0/24", "10.0.1.0/24")
@@ -169,24 +181,6 @@ resource "aws_eks_cluster" "this" {
     (change,) = (each["change"] for each in plan["resource_changes"])
     assert change["actions"] == ["delete", "create"]
     assert change["replace_paths"] == [["kubernetes_network_config", 0, "service_ipv4_cidr"]]
-
-
-def test_drift_is_found_and_repaired(tmp_path: Path) -> None:
-    project = Project(tmp_path, NETWORK)
-    project.apply()
-    cloud = Cloud(project.cloud)
-    state = project.state()
-    cloud.delete("aws_lb_target_group", f"eu-west-1/{state['aws_lb_target_group.this']['id']}")
-    vpc = f"eu-west-1/{state['aws_vpc.this']['id']}"
-    stored = cloud.get("aws_vpc", vpc)
-    assert stored is not None
-    cloud.put("aws_vpc", vpc, {**stored, "enable_dns_hostnames": False})
-    drift = project.run("plan", "-refresh-only", "-detailed-exitcode", code=2)
-    assert "aws_lb_target_group.this has been deleted" in drift
-    assert "enable_dns_hostnames                 = true -> false" in drift
-    assert project.actions() == {"aws_lb_target_group.this": "create", "aws_vpc.this": "update"}
-    project.apply()
-    assert project.unchanged()
 
 
 def test_import_taint_and_move(tmp_path: Path) -> None:

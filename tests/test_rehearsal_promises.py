@@ -92,7 +92,9 @@ output "policy" { value = jsondecode(data.aws_iam_policy_document.this.json) }
 QUEUES = 'resource "aws_sqs_queue" "this" {\n  count = 8\n  tags = { Name = count.index }\n}\n'
 
 
-def test_write_only_and_ephemeral_values_are_in_no_plan_and_no_state(tmp_path: Path) -> None:
+def test_write_only_and_ephemeral_values_are_in_no_plan_and_no_state_and_a_protected_database_stays(
+    tmp_path: Path,
+) -> None:
     project = Project(tmp_path, SECRET)
     plan = project.plan()
     project.run("apply", "plan")
@@ -114,21 +116,24 @@ def test_write_only_and_ephemeral_values_are_in_no_plan_and_no_state(tmp_path: P
     rotated = project.actions(SECRET.replace("password_wo_version = 1", "password_wo_version = 2"))
     assert rotated == {"aws_db_instance.this": "update"}
 
-
-def test_a_protected_database_cannot_be_deleted(tmp_path: Path) -> None:
-    project = Project(tmp_path, SECRET)
-    project.apply()
+    project.write(SECRET)
     assert "Cannot delete protected db instance" in project.run("destroy", "-auto-approve", code=1)
     project.apply(SECRET.replace("deletion_protection = true", "deletion_protection = false"))
     project.run("destroy", "-auto-approve")
 
 
-def test_later_applies_continue_after_injected_failures(tmp_path: Path) -> None:
-    project = Project(tmp_path, QUEUES)
+def test_failures_are_the_same_with_the_same_seed_and_later_applies_continue(tmp_path: Path) -> None:
     fail = {"REHEARSAL_FAIL": "aws_sqs_queue=0.5", "REHEARSAL_SEED": "7"}
-    printed = project.apply(code=1, **fail)
-    assert "creating aws_sqs_queue: failure injected by REHEARSAL_FAIL" in printed
-    done = [len(project.state())]
+    created = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        project = Project(folder, QUEUES)
+        printed = project.apply(code=1, **fail)
+        assert "creating aws_sqs_queue: failure injected by REHEARSAL_FAIL" in printed
+        created.append(sorted(project.state()))
+    assert created[0] == created[1]
+    done = [len(created[1])]
     assert 0 < done[0] < 8
     while done[-1] < 8 and len(done) < 10:
         project.apply(code=None, **fail)
@@ -136,18 +141,6 @@ def test_later_applies_continue_after_injected_failures(tmp_path: Path) -> None:
     assert done == sorted(done)
     assert done[-1] == 8
     assert project.unchanged()
-
-
-def test_failures_are_the_same_with_the_same_seed(tmp_path: Path) -> None:
-    fail = {"REHEARSAL_FAIL": "aws_sqs_queue=0.5", "REHEARSAL_SEED": "7"}
-    created = []
-    for name in ("first", "second"):
-        folder = tmp_path / name
-        folder.mkdir()
-        project = Project(folder, QUEUES)
-        project.apply(code=1, **fail)
-        created.append(sorted(project.state()))
-    assert created[0] == created[1]
 
 
 def test_an_invalid_failure_rate_gets_one_message(tmp_path: Path) -> None:

@@ -90,7 +90,9 @@ def test_only_the_reviewed_plan_is_applied(production: Production) -> None:
     assert datetime.now(UTC) - sealed_at < timedelta(hours=24)
 
 
-def test_make_refuses_a_modified_plan_before_it_asks_or_changes_anything(production: Production) -> None:
+def test_make_refuses_a_modified_or_expired_plan_before_it_asks_or_changes_anything(
+    production: Production,
+) -> None:
     plan = production.stack("state") / "plan.tfplan"
     whole = plan.read_bytes()
     plan.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
@@ -98,20 +100,20 @@ def test_make_refuses_a_modified_plan_before_it_asks_or_changes_anything(product
     refused(run, f"the saved plan of state is not the one that was made by make plan{AGAIN}")
     plan.write_bytes(whole)
 
+    # The clock of the seal is that of terraform; the spec of this project says how long is too long.
+    sealed = production.stack("state") / "plan.seal"
+    seal_of_plan = sealed.read_bytes()
+    sealed_at = (datetime.now(UTC) - timedelta(hours=24, minutes=1)).isoformat(timespec="seconds")
+    edited(sealed, lambda fields: fields.update(made=sealed_at))
+    run = production.make("apply", "TIER=state", APPROVE="yes")
+    refused(run, f"older than 24 hours (state.plan_hours){AGAIN}")
+    sealed.write_bytes(seal_of_plan)
+
     spec = production.folder / "environments" / "production.yaml"
     spec.write_text(spec.read_text() + "\nstate: {plan_hours: 1, version_days: 400}\n")
     run = production.make("apply", "TIER=state", APPROVE="yes")
     refused(run, f"the configuration is newer than the saved plan of state{AGAIN}")
     assert not production.cloud.exists() or production.recorded("state") == set()
-
-
-def test_an_expired_plan_is_refused(production: Production) -> None:
-    """The clock of the seal is that of terraform; the spec of this project says how long is too long."""
-    sealed = production.stack("state") / "plan.seal"
-    sealed_at = (datetime.now(UTC) - timedelta(hours=24, minutes=1)).isoformat(timespec="seconds")
-    edited(sealed, lambda fields: fields.update(made=sealed_at))
-    run = production.make("apply", "TIER=state", APPROVE="yes")
-    refused(run, "older than 24 hours (state.plan_hours): run make plan ENV=production")
 
 
 def test_a_plan_of_another_terraform_version_is_refused(production: Production) -> None:

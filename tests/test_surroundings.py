@@ -10,51 +10,16 @@ import time
 from pathlib import Path
 
 import pytest
-from support.project import Project, refused, succeeded, without_make
+from support.on_aws import Production
+from support.project import Copy, Project, planned, refused, succeeded, synthesized, without_make
 
 from tierra.run import __main__ as driver
 from tierra.run.terraform import INTERRUPTED
 
 
 def test_project_in_a_folder_with_spaces_is_planned_applied_and_destroyed(tmp_path: Path) -> None:
-    project = Project(tmp_path / "my own tierra")
-    succeeded(project.make("plan", TIER="storage"))
-    succeeded(project.make("apply", TIER="storage", APPROVE="yes"))
-    assert len(project.addresses()) == 35
-    assert "no changes" in succeeded(project.make("plan", TIER="storage"))
-    succeeded(project.make("-n", "plan", TIER="storage"))
-    succeeded(project.make("hcl", TIER="storage"))
-    succeeded(project.make("diagram"))
-    succeeded(project.make("destroy", TIER="storage", APPROVE="sandbox"))
-    assert project.addresses() == set()
-
-
-@pytest.mark.parametrize("name", ["TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_ARGS", "TF_CLI_ARGS_plan"])
-def test_variables_that_change_terraform_are_refused(project: Project, name: str) -> None:
-    run = project.make("plan", TIER="storage", **{name: "x"})
-    refused(run, f"{name}: must not be set")
-    assert f"remedy: unset {name}" in run.stderr
-    assert not list(project.folder.glob("cdktf.out/**/plan.json"))
-
-
-def test_only_one_init_at_a_time_uses_the_plugin_cache(project: Project, tmp_path: Path) -> None:
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    succeeded(project.make("init", TF_PLUGIN_CACHE_DIR=str(cache)))
-    assert (cache / ".tierra.lock").exists()
-    assert list(cache.glob("registry.terraform.io/hashicorp/aws/*"))
-    assert len(list(project.folder.glob("cdktf.out/sandbox/stacks/*/.terraform/tierra.init"))) == 10
-
-
-def test_old_make_is_refused_with_the_remedy(project: Project) -> None:
-    run = project.make("plan", "MAKE_VERSION=3.81")
-    refused(
-        run, "GNU make 3.81 is too old, Tierra needs 4.0 or newer. macOS: brew install make, then type gmake"
-    )
-    assert len(run.stderr.splitlines()) == 1
-
-
-def test_closed_pipe_does_not_stop_a_run(project: Project) -> None:
+    project = Copy(tmp_path / "my own tierra", synthesized())
+    # A closed pipe does not stop the plan.
     run = subprocess.run(
         ["sh", "-c", "make plan TIER=storage | head -n 1"],
         cwd=project.folder,
@@ -67,10 +32,40 @@ def test_closed_pipe_does_not_stop_a_run(project: Project) -> None:
     assert "Traceback" not in run.stderr
     assert "BrokenPipe" not in run.stderr
     assert (project.folder / "cdktf.out" / "sandbox" / "report.json").exists()
+    succeeded(project.make("apply", TIER="storage", APPROVE="yes"))
+    assert len(project.addresses()) == 35
+    succeeded(project.make("-n", "plan", TIER="storage"))
+    succeeded(project.make("hcl", TIER="storage"))
+    succeeded(project.make("diagram"))
+    succeeded(project.make("destroy", TIER="storage", APPROVE="sandbox"))
+    assert project.addresses() == set()
 
 
-def test_interrupt_stops_terraform_gracefully(project: Project) -> None:
-    succeeded(project.make("plan", TIER="network"))
+def test_variables_that_change_terraform_and_an_old_make_are_refused(project: Project) -> None:
+    for name in ("TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_ARGS", "TF_CLI_ARGS_plan"):
+        run = project.make("plan", TIER="storage", **{name: "x"})
+        refused(run, f"{name}: must not be set")
+        assert f"remedy: unset {name}" in run.stderr
+        assert not list(project.folder.glob("cdktf.out/**/plan.json")), name
+
+    run = project.make("plan", "MAKE_VERSION=3.81")
+    refused(
+        run, "GNU make 3.81 is too old, Tierra needs 4.0 or newer. macOS: brew install make, then type gmake"
+    )
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_only_one_init_at_a_time_uses_the_plugin_cache(project: Project, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    succeeded(project.make("init", TF_PLUGIN_CACHE_DIR=str(cache)))
+    assert (cache / ".tierra.lock").exists()
+    assert list(cache.glob("registry.terraform.io/hashicorp/aws/*"))
+    assert len(list(project.folder.glob("cdktf.out/sandbox/stacks/*/.terraform/tierra.init"))) == 10
+
+
+def test_interrupt_stops_terraform_gracefully(tmp_path: Path) -> None:
+    project = Copy(tmp_path / "tierra", planned())
     process = subprocess.Popen(
         ["make", "apply", "TIER=network", "APPROVE=yes"],
         cwd=project.folder,
@@ -98,22 +93,25 @@ def test_interrupt_stops_terraform_gracefully(project: Project) -> None:
     assert len(project.addresses()) == 103
 
 
-def test_rehearsal_of_an_environment_on_aws_needs_no_account(project: Project) -> None:
+def test_rehearsal_of_an_environment_on_aws_needs_no_account(production: Production) -> None:
+    for name in [name for name in production.variables if name.startswith("AWS_")]:
+        del production.variables[name]
     variables = {
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": "/none",
         "AWS_SHARED_CREDENTIALS_FILE": "/none",
+        "HTTP_PROXY": "http://127.0.0.1:9",
     }
-    run = project.make("plan", "ENV=production", **variables)
+    run = production.make("plan", **variables)
     refused(run, "there are no credentials for AWS")
     assert "make plan ENV=production REHEARSE=yes" in run.stderr
-    output = succeeded(
-        project.make("plan", "ENV=production", "REHEARSE=yes", "TIER=state storage", **variables)
-    )
+    of_aws = production.stack("state") / "plan.json"
+    before = of_aws.stat().st_mtime_ns
+    output = succeeded(production.make("plan", "REHEARSE=yes", "TIER=state storage", **variables))
     assert "REHEARSAL" in output
     assert 'Next: make apply ENV=production TIER="state storage" REHEARSE=yes' in output
-    assert (project.folder / "cdktf.out" / "rehearsal" / "production" / "report.html").exists()
-    assert not (project.folder / "cdktf.out" / "production" / "stacks" / "state" / "plan.json").exists()
+    assert (production.folder / "cdktf.out" / "rehearsal" / "production" / "report.html").exists()
+    assert of_aws.stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from tierra.plans.changes import Change
 from tierra.report.findings import REFUSED as REFUSED_BY_AWS
 from tierra.report.transitions import REMEDIES, refused, refused_plan
 
-RESOURCES = """
+POSTGRES = """
 resource "aws_db_instance" "postgres" {
   identifier                  = "orders"
   engine                      = "postgres"
@@ -35,6 +35,8 @@ resource "aws_db_instance" "postgres" {
   password_wo_version         = 1
   skip_final_snapshot         = true
 }
+"""
+DOCUMENTDB = """
 resource "aws_docdb_cluster" "documents" {
   cluster_identifier          = "documents"
   engine                      = "docdb"
@@ -45,6 +47,8 @@ resource "aws_docdb_cluster" "documents" {
   master_password_wo_version  = 1
   skip_final_snapshot         = true
 }
+"""
+REDIS = """
 resource "aws_elasticache_replication_group" "redis" {
   replication_group_id       = "redis"
   description                = "Cache"
@@ -55,12 +59,16 @@ resource "aws_elasticache_replication_group" "redis" {
   automatic_failover_enabled = true
   multi_az_enabled           = true
 }
+"""
+SUBNETS = """
 resource "aws_subnet" "private" {
   for_each          = toset(["a", "b", "c"])
   vpc_id            = "vpc-1"
   availability_zone = "us-east-1${each.key}"
   cidr_block        = { a = "10.0.0.0/24", b = "10.0.1.0/24", c = "10.0.2.0/24" }[each.key]
 }
+"""
+CLUSTER = """
 resource "aws_eks_cluster" "main" {
   name     = "main"
   role_arn = "arn:aws:iam::123456789012:role/cluster"
@@ -75,6 +83,8 @@ resource "aws_eks_cluster" "main" {
     subnet_ids = [for zone in ["a", "b"] : aws_subnet.private[zone].id]
   }
 }
+"""
+NODE_GROUP = """
 resource "aws_eks_node_group" "a" {
   cluster_name    = aws_eks_cluster.main.name
   node_group_name = "a"
@@ -91,6 +101,9 @@ resource "aws_eks_node_group" "a" {
   }
 }
 """
+# A second cluster without nodes: a refused change of a cluster stops that of its node groups.
+OTHER = CLUSTER.replace('"main"', '"other"')
+RESOURCES = "".join((POSTGRES, DOCUMENTDB, REDIS, SUBNETS, CLUSTER, NODE_GROUP, OTHER))
 KUBERNETES = 'version  = "1.33"'
 NODES = 'version         = "1.33"'
 COMBINATION, PARAMETER = "InvalidParameterCombination: ", "InvalidParameterException: "
@@ -99,8 +112,9 @@ MINOR = "Unsupported Kubernetes minor version update from 1.33 to"
 
 
 class Case(NamedTuple):
-    """A replacement in RESOURCES, the error of AWS, the broken rule, and a part of the remedy."""
+    """A replacement in one resource, the error of AWS, the broken rule, and a part of the remedy."""
 
+    section: str
     old: str
     new: str
     answer: str
@@ -110,9 +124,15 @@ class Case(NamedTuple):
 
 REFUSED = {
     "major": Case(
-        '"17"', '"18"', FLAG, "postgres_major", "data.postgres.allow_major_upgrade: true for this one apply"
+        POSTGRES,
+        '"17"',
+        '"18"',
+        FLAG,
+        "postgres_major",
+        "data.postgres.allow_major_upgrade: true for this one apply",
     ),
     "lower": Case(
+        POSTGRES,
         '"17"',
         '"16"',
         f"{COMBINATION}Cannot upgrade postgres from 17 to 16",
@@ -120,6 +140,7 @@ REFUSED = {
         'write data.postgres.version: "17" again',
     ),
     "shrink": Case(
+        POSTGRES,
         "= 60",
         "= 30",
         f"{COMBINATION}Allocated storage cannot be reduced from 60 to 30",
@@ -127,6 +148,7 @@ REFUSED = {
         "write data.postgres.storage_gb: 60 again",
     ),
     "ceiling": Case(
+        POSTGRES,
         "= 60",
         "= 60\n max_allocated_storage = 60",
         f"{COMBINATION}Max storage size must be greater",
@@ -134,6 +156,7 @@ REFUSED = {
         "raise data.postgres.max_storage_gb above 60",
     ),
     "speed": Case(
+        POSTGRES,
         "= 60",
         "= 60\n iops = 12000",
         f"{COMBINATION}You can't specify IOPS",
@@ -141,6 +164,7 @@ REFUSED = {
         "remove data.postgres.iops",
     ),
     "path": Case(
+        DOCUMENTDB,
         '"4.0.0"',
         '"8.0.0"',
         f"{COMBINATION}Cannot upgrade docdb from 4.0.0 to 8.0.0",
@@ -148,6 +172,7 @@ REFUSED = {
         "write data.documentdb.version: 5.0.0",
     ),
     "flag": Case(
+        DOCUMENTDB,
         '"4.0.0"\n  allow_major_version_upgrade = true',
         '"5.0.0"',
         FLAG,
@@ -155,6 +180,7 @@ REFUSED = {
         "data.documentdb.allow_major_upgrade: true",
     ),
     "nodes": Case(
+        REDIS,
         "= 3\n  automatic",
         "= 1\n  automatic",
         "InvalidParameterValue: Must have at least 1 replica",
@@ -162,6 +188,7 @@ REFUSED = {
         "raise data.redis.nodes to 2",
     ),
     "skipped": Case(
+        OTHER,
         KUBERNETES,
         KUBERNETES.replace("33", "35"),
         f"{PARAMETER}{MINOR} 1.35",
@@ -169,6 +196,7 @@ REFUSED = {
         'write compute.kubernetes: "1.34"',
     ),
     "back": Case(
+        OTHER,
         KUBERNETES,
         KUBERNETES.replace("33", "32"),
         f"{PARAMETER}{MINOR} 1.32",
@@ -176,6 +204,7 @@ REFUSED = {
         'write compute.kubernetes: "1.33"',
     ),
     "zones": Case(
+        OTHER,
         '["a", "b"]',
         '["a", "b", "c"]',
         f"{PARAMETER}Subnets must be in the zones",
@@ -183,6 +212,7 @@ REFUSED = {
         "name those in compute.endpoint.zones",
     ),
     "key": Case(
+        OTHER,
         "key/01234567",
         "key/11234567",
         f"{PARAMETER}Encryption is already enabled on the cluster",
@@ -190,6 +220,7 @@ REFUSED = {
         "write kms_keys.eks_secrets as it was",
     ),
     "ahead": Case(
+        NODE_GROUP,
         NODES,
         NODES.replace("33", "34"),
         "Kubernetes 1.34 of the node group, 1.33 of the cluster",
@@ -197,6 +228,7 @@ REFUSED = {
         "raise the version of the cluster first",
     ),
     "older": Case(
+        NODE_GROUP,
         NODES,
         NODES.replace("33", "32"),
         f"{PARAMETER}A node group cannot be rolled back from 1.33 to 1.32",
@@ -204,6 +236,7 @@ REFUSED = {
         "as they were",
     ),
     "image": Case(
+        NODE_GROUP,
         NODES,
         f'{NODES}\n release_version = "1.33.0-20240101"',
         f"{PARAMETER}A node group cannot be rolled back from 1.33.0-20251120 to 1.33.0-20240101",
@@ -211,6 +244,7 @@ REFUSED = {
         "compute.nodes.ami_release",
     ),
     "min": Case(
+        NODE_GROUP,
         "= 1\n  }",
         "= 3\n  }",
         f"{PARAMETER}Minimum capacity 3 can't be greater than desired size 2",
@@ -218,6 +252,7 @@ REFUSED = {
         "--cluster-name main --nodegroup-name a --scaling-config minSize=3,maxSize=3,desiredSize=3",
     ),
     "max": Case(
+        NODE_GROUP,
         "max_size     = 3",
         "max_size     = 1",
         f"{PARAMETER}Desired capacity 2 can't be greater than max size 1",
@@ -225,18 +260,22 @@ REFUSED = {
         "minSize=1,maxSize=1,desiredSize=1",
     ),
 }
-# Changes that are applied one after another.
-ACCEPTED = {
-    "minor": ('"17"', '"17.9"'),
-    "allowed": ("= false\n  username", "= true\n  username"),
-    "major": ('"17.9"', '"18"'),
-    "grow": ("= 60", "= 90\n  max_allocated_storage = 200"),
-    "path": ('"4.0.0"', '"5.0.0"'),
-    "nodes": ("= 3\n  automatic", "= 2\n  automatic"),
-    "step": ("1.33", "1.34"),
-    "same zones": ('["a", "b"]', '["b", "a"]'),
-    "counts": ("max_size     = 3", "max_size     = 2"),
-}
+# Changes that are applied one round after another; those of a round are to different resources.
+ACCEPTED = (
+    {
+        "minor": (POSTGRES, '"17"', '"17.9"'),
+        "path": (DOCUMENTDB, '"4.0.0"', '"5.0.0"'),
+        "nodes": (REDIS, "= 3\n  automatic", "= 2\n  automatic"),
+        "step": (CLUSTER + NODE_GROUP, "1.33", "1.34"),
+        "same zones": (OTHER, '["a", "b"]', '["b", "a"]'),
+    },
+    {
+        "allowed": (POSTGRES, "= false\n  username", "= true\n  username"),
+        "counts": (CLUSTER + NODE_GROUP, "max_size     = 3", "max_size     = 2"),
+    },
+    {"major": (POSTGRES, '"17.9"', '"18"')},
+    {"grow": (POSTGRES, "= 60", "= 90\n  max_allocated_storage = 200")},
+)
 GROUP = "aws_elasticache_replication_group.redis"
 
 
@@ -247,20 +286,39 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_refused_change_is_reported_and_fails_at_apply(applied: Project, name: str) -> None:
-    case = REFUSED[name]
-    assert case.old in RESOURCES
+def side_by_side() -> list[dict[str, Case]]:
+    """The refused changes in rounds, with one of each resource in a round: a plan shows all of its findings,
+    and an apply fails with all of its errors."""
+    rounds: list[dict[str, Case]] = []
+    for name, case in REFUSED.items():
+        free = (each for each in rounds if case.section not in {other.section for other in each.values()})
+        round_ = next(free, None)
+        if round_ is None:
+            rounds.append(round_ := {})
+        round_[name] = case
+    return rounds
+
+
+@pytest.mark.parametrize("cases", side_by_side(), ids=", ".join)
+def test_refused_changes_are_reported_and_fail_at_apply(applied: Project, cases: dict[str, Case]) -> None:
+    text = RESOURCES
+    for name, case in cases.items():
+        assert case.old in case.section, name
+        text = text.replace(case.section, case.section.replace(case.old, case.new))
     before = (applied.state(), objects(applied))
-    plan = applied.plan(PROVIDERS + RESOURCES.replace(case.old, case.new))
-    (finding,) = refused_plan(plan, {}, "data")
-    description = next(rule.description for rule in RULES if rule.name == case.rule)
-    assert (finding.subject, finding.action, finding.critical) == (REFUSED_BY_AWS, "update", True)
-    assert finding.message.startswith(f"{description}: ")
-    assert case.remedy in finding.message
-    output = " ".join(applied.run("apply", "plan", code=1).replace("│", " ").split())
-    assert f"updating {finding.address.partition('.')[0]}" in output
-    assert case.answer in output
+    findings = {each.address: each for each in refused_plan(applied.plan(PROVIDERS + text), {}, "data")}
+    errors = applied.run("apply", "plan", code=1).replace("│", " ").split("Error: ")[1:]
+    assert len(findings) == len(errors) == len(cases)
+    for name, case in cases.items():
+        kind, label = case.section.split('"')[1:4:2]
+        finding = findings[f"{kind}.{label}"]
+        description = next(rule.description for rule in RULES if rule.name == case.rule)
+        assert (finding.subject, finding.action, finding.critical) == (REFUSED_BY_AWS, "update", True), name
+        assert finding.message.startswith(f"{description}: "), name
+        assert case.remedy in finding.message, name
+        [error] = (each for each in errors if f"with {finding.address}," in each)
+        assert error.startswith(f"updating {kind}"), name
+        assert case.answer in " ".join(error.split()), name
     assert (applied.state(), objects(applied)) == before
 
 
@@ -274,10 +332,15 @@ def test_accepted_changes_are_applied(tmp_path: Path) -> None:
     project = Project(tmp_path)
     project.apply(PROVIDERS + RESOURCES)
     text = RESOURCES
-    for name, (old, new) in ACCEPTED.items():
-        assert old in text, name
-        text = text.replace(old, new)
-        assert refused_plan(project.plan(PROVIDERS + text), {}, "data") == [], name
+    sections: dict[str, str] = {}
+    for changes in ACCEPTED:
+        for name, (section, old, new) in changes.items():
+            present = sections.get(section, section)
+            assert old in present, name
+            assert present in text, name
+            sections[section] = present.replace(old, new)
+            text = text.replace(present, sections[section])
+        assert refused_plan(project.plan(PROVIDERS + text), {}, "data") == [], ", ".join(changes)
         project.run("apply", "plan")
         pass_window(project)
     assert project.unchanged()
@@ -285,9 +348,10 @@ def test_accepted_changes_are_applied(tmp_path: Path) -> None:
 
 def test_higher_minimum_is_applied_after_the_node_group_grows(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    project.apply(PROVIDERS + RESOURCES)
+    text = PROVIDERS + SUBNETS + CLUSTER + NODE_GROUP
+    project.apply(text)
     case = REFUSED["min"]
-    project.apply(PROVIDERS + RESOURCES.replace(case.old, case.new), code=1)
+    project.apply(text.replace(case.old, case.new), code=1)
     assert not want(Cloud(project.cloud), "b", 3)
     assert want(Cloud(project.cloud), "a", 3)
     project.apply()
@@ -298,18 +362,18 @@ def test_higher_minimum_is_applied_after_the_node_group_grows(tmp_path: Path) ->
 
 def test_forecast_plans_a_refused_change(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    project.apply(PROVIDERS + RESOURCES, REHEARSAL_CLOUD="")
-    changed = RESOURCES.replace(KUBERNETES, KUBERNETES.replace("33", "35"))
-    project.apply(PROVIDERS + changed, REHEARSAL_CLOUD="")
+    text = PROVIDERS + SUBNETS + CLUSTER
+    project.apply(text, REHEARSAL_CLOUD="")
+    project.apply(text.replace(KUBERNETES, KUBERNETES.replace("33", "35")), REHEARSAL_CLOUD="")
 
 
 def test_smaller_storage_with_autoscaling_is_reported_and_not_planned(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    grown = RESOURCES.replace("= 60", "= 60\n  max_allocated_storage = 200")
+    grown = POSTGRES.replace("= 60", "= 60\n  max_allocated_storage = 200")
     output = 'output "postgres_storage_gb" { value = "%s" }'
     project.apply(PROVIDERS + grown + output % 60)
     smaller = project.plan(PROVIDERS + grown.replace("= 60", "= 30") + output % 30)
-    assert [each["change"]["actions"] for each in smaller["resource_changes"]] == [["no-op"]] * 8
+    assert [each["change"]["actions"] for each in smaller["resource_changes"]] == [["no-op"]]
     (finding,) = refused_plan(smaller, {}, "data")
     assert "write data.postgres.storage_gb: 60 again" in finding.message
     assert finding.lines == ("~ allocated_storage: 60 → 30",)
@@ -317,23 +381,17 @@ def test_smaller_storage_with_autoscaling_is_reported_and_not_planned(tmp_path: 
     assert refused_plan(larger, {}, "data") == []
 
 
-def test_lower_redis_version_replaces_the_group(tmp_path: Path) -> None:
+def test_lower_version_and_return_from_valkey_replace_the_redis_group(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    project.apply(PROVIDERS + RESOURCES)
-    actions = project.actions(PROVIDERS + RESOURCES.replace('"7.1"', '"7.0"'))
-    assert actions == {"aws_elasticache_replication_group.redis": "replace"}
-
-
-def test_change_to_valkey_updates_the_group_and_the_reversal_replaces_it(tmp_path: Path) -> None:
-    project = Project(tmp_path)
-    redis = PROVIDERS + RESOURCES
+    redis = PROVIDERS + REDIS
     valkey = redis.replace(
         '= "redis"\n  engine_version             = "7.1"', '= "valkey"\n  engine_version = "8.2"'
     )
     assert valkey != redis
     project.apply(redis)
+    assert project.actions(redis.replace('"7.1"', '"7.0"')) == {GROUP: "replace"}, "a lower version"
     assert project.actions(valkey) == {GROUP: "update"}
-    project.apply(valkey)
+    project.apply()
     back = valkey.replace('"valkey"', '"redis"')
     assert project.actions(back) == {GROUP: "replace"}, "even with a version that is no lower"
     assert project.actions(redis) == {GROUP: "replace"}

@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -56,8 +57,9 @@ class Aws:
         self.network.server_close()
         self.moto.stop()
 
+    @cache  # noqa: B019
     def client(self, service: str) -> Any:
-        """A client that bypasses the proxy and its faults."""
+        """A client that bypasses the proxy and its faults; kept, because a new one is expensive."""
         import boto3
 
         host, port = self.moto.get_host_and_port()
