@@ -40,20 +40,24 @@ def address() -> str:
 
 
 def connected() -> socket.socket | None:
+    """A connection to the host; by a link if the name of its socket is too long."""
+    path = os.path.join(HOME, address())
+    if len(os.fsencode(path)) <= LONGEST:
+        return _connected(path)
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="tierra-") as folder:
+        os.symlink(HOME, os.path.join(folder, "home"))
+        return _connected(os.path.join(folder, "home", address()))
+
+
+def _connected(path: str) -> socket.socket | None:
     host = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    path, link = os.path.join(HOME, address()), None
     try:
-        if len(os.fsencode(path)) > LONGEST:
-            link = os.path.join(os.environ.get("TMPDIR", "/tmp"), f"tierra-{os.getpid()}-{host.fileno()}")
-            os.symlink(HOME, link)
-            path = os.path.join(link, address())
         host.connect(path)
     except OSError:
         host.close()
         return None
-    finally:
-        if link is not None:
-            os.unlink(link)
     return host
 
 

@@ -200,8 +200,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 # Files with long tests, which run make and terraform.
 LONG = {
     *("test_bootstrap", "test_commands", "test_destroy", "test_faults"),
-    *("test_forecast", "test_import", "test_living", "test_make", "test_successor"),
+    *("test_forecast", "test_import", "test_living", "test_make"),
 }
+# Their order. They start another Node, and Chromium.
+LARGE = {"test_successor": 0, "test_report": 1}
 
 
 def pytest_collection_finish() -> None:
@@ -225,9 +227,11 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, A
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the long tests first in each half, so that two processes, with a half each, end at about the same
-    time. The very first is the one that takes most memory, while these processes have little."""
+    time. The very first are those that take most memory, while these processes have little."""
+    large = sorted(
+        (each for each in items if each.path.stem in LARGE), key=lambda each: LARGE[each.path.stem]
+    )
     long = [each for each in items if each.path.stem in LONG]
-    long.sort(key=lambda each: each.path.stem != "test_successor")
-    short = [each for each in items if each.path.stem not in LONG]
-    middle = (len(items) + 1) // 2 - len(long[::2])
-    items[:] = [*long[::2], *short[:middle], *long[1::2], *short[middle:]]
+    short = [each for each in items if each.path.stem not in {*LARGE, *LONG}]
+    middle = (len(items) + 1) // 2 - len(large) - len(long[::2])
+    items[:] = [*large, *long[::2], *short[:middle], *long[1::2], *short[middle:]]

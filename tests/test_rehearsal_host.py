@@ -69,6 +69,24 @@ def test_terraform_attaches_to_providers_that_run_in_one_process(tmp_path: Path)
     assert attached(project, BUCKET) == started
 
 
+def test_a_host_in_a_folder_with_a_long_name_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "long" / ("a" * 100)
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(attach, "HOME", str(folder))
+    assert attach.connected() is None
+    monkeypatch.setattr(attach, "address", lambda: "host-1.sock")
+    host = start(folder, idle=60)
+    try:
+        connection = attach.connected()
+        assert connection is not None
+        connection.close()
+    finally:
+        host.send_signal(signal.SIGTERM)
+        host.wait(timeout=20)
+
+
 @pytest.mark.parametrize(
     ("command", "variables", "attaches"),
     [("plan", {}, True), ("init", {}, False), ("plan", {"TF_LOG_PROVIDER": "debug"}, False)],
