@@ -6,9 +6,10 @@ WHOLE := .venv/whole/installed
 PROMTOOL := .venv/installed-promtool
 CHROMIUM := .venv/installed-chromium
 CHECKOV := .venv/checkov/installed
+PIP_OF = $(PYTHON) -m pip --python $(1)/bin/python install --quiet --disable-pip-version-check --require-hashes
 
 $(TESTED): requirements/test.lock $(INSTALLED)
-	@echo "setup: installing what the tests need" && $(PIP) -r requirements/test.lock && touch $@
+	@echo "setup: installing what the tests need" && $(PIP) --no-deps -r requirements/test.lock && touch $@
 $(STUBS): $(PYTHON_SOURCES) tools/stubs.py tierra/bindings/imports.py $(INSTALLED)
 	@$(PYTHON) -m tools.stubs && touch $@
 $(WHOLE): requirements/bindings.lock $(INSTALLED)
@@ -19,8 +20,8 @@ $(PROMTOOL): tools/promtool.py | $(INSTALLED)
 $(CHROMIUM): requirements/chromium.json tools/chromium.py | $(INSTALLED)
 	@echo "setup: installing Chromium" && $(PYTHON) -m tools.chromium && touch $@
 $(CHECKOV): requirements/checkov.lock | $(INSTALLED)
-	@echo "setup: installing checkov" && rm -rf .venv/checkov && $(PYTHON) -m venv .venv/checkov
-	@.venv/checkov/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements/checkov.lock
+	@echo "setup: installing checkov" && rm -rf .venv/checkov && $(PYTHON) -m venv --without-pip .venv/checkov
+	@$(call PIP_OF,.venv/checkov) --no-compile --no-deps -r requirements/checkov.lock
 	@touch $@
 
 check: $(TESTED) $(STUBS) ## Lint and type-check the project
@@ -40,12 +41,12 @@ referees: $(TESTED) $(PROVIDER) ## Plan, apply and plan again examples of public
 
 EXAMPLES := .venv/examples
 $(EXAMPLES)/%/installed: examples/%/requirements.lock examples/%/requirements-test.lock | $(INSTALLED)
-	@echo "setup: installing what the $* example needs" && rm -rf $(@D) && $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r examples/$*/requirements.lock -r examples/$*/requirements-test.lock
+	@echo "setup: installing what the $* example needs" && rm -rf $(@D) && $(PYTHON) -m venv --without-pip $(@D)
+	@$(call PIP_OF,$(@D)) -r examples/$*/requirements.lock -r examples/$*/requirements-test.lock
 	@touch $@
 $(EXAMPLES)/drive/installed: requirements/examples.lock | $(INSTALLED)
-	@echo "setup: installing the stand-ins for AWS" && rm -rf $(@D) && $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/examples.lock && touch $@
+	@echo "setup: installing the stand-ins for AWS" && rm -rf $(@D) && $(PYTHON) -m venv --without-pip $(@D)
+	@$(call PIP_OF,$(@D)) -r requirements/examples.lock && touch $@
 $(EXAMPLES)/go/app: $(wildcard examples/go/*) tests/examples/packages.py | $(INSTALLED)
 	@echo "setup: fetching servers and Go, building the Go example" && mkdir -p $(@D)
 	@$(PYTHON) -m tests.examples.packages $(EXAMPLES)/debian $@

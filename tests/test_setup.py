@@ -21,15 +21,15 @@ here={folder}
 case "$*" in
   "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && touch .venv/pip ;;
   "-m venv --without-pip .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
-  "-m ensurepip --default-pip") touch .venv/pip ;;
   "-c import pathlib, pip;"*) test -e $here/__pip-runner__.py && echo $here/__pip-runner__.py ;;
   *" install "* | *" download "*)
     test "$1" = -m || echo borrowed >>$here/pips
     set -- $(echo "$*" | sed 's/.*requirements.//; s/.*venv.half/main/; s/.lock.*$//; s/ .*//')
     echo "$$ $1" >>$here/started
-    while test -e $here/slow; do sleep 0.05; done
-    test ! -e $here/broken || {{ echo "pip: no route to host" >&2; exit 1; }}
-    echo "$1" >>$here/installed ;;
+    while test -e $here/slow -a "$1" != pip; do sleep 0.05; done
+    test ! -e $here/broken -o "$1" = pip || {{ echo "pip: no route to host" >&2; exit 1; }}
+    echo "$1" >>$here/installed
+    test "$1" != pip || touch .venv/pip ;;
   "-m tierra.bindings.node") test ! -e $here/none/node || grep -qs node $here/installed ;;
   "-m tierra.bindings.terraform --found") test ! -e $here/none/terraform ;;
   *find_spec*) grep -qs terraform $here/installed ;;
@@ -90,7 +90,7 @@ def test_each_step_is_announced_and_its_duration_printed(
     assert re.search(packages + r"Node \(\d+ MB; .+\), terraform \(\d+ MB; .+\)$", first)
     assert "two minutes" in done.stdout
     assert steps(done.stdout) == ["virtual environment", "packages"]
-    assert sorted(machine.installed) == ["bindings", "main-0", "main-1", "node", "terraform"]
+    assert sorted(machine.installed) == ["bindings", "main-0", "main-1", "node", "pip", "terraform"]
     text = (machine.folder / ".venv/bin/terraform").read_text(encoding="utf-8")
     [program] = re.findall(r'"[^"]*/(tierra/[^"]+)" "\$@"', text)
     assert (ROOT / program).is_file()
@@ -99,7 +99,7 @@ def test_each_step_is_announced_and_its_duration_printed(
 def test_programs_of_the_machine_are_not_installed(machine: Machine) -> None:
     done = machine.setup()
     assert done.stdout.splitlines()[0].endswith("once: Python packages (140 MB), bindings of AWS (60 MB)")
-    assert sorted(machine.installed) == ["bindings", "main-0", "main-1"]
+    assert sorted(machine.installed) == ["bindings", "main-0", "main-1", "pip"]
     assert not (machine.folder / ".venv/bin/terraform").exists()
 
 
@@ -108,7 +108,7 @@ def test_setup_prints_nothing_if_nothing_is_to_do(machine: Machine) -> None:
     machine.setup()
     again = machine.setup()
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-    assert len(machine.installed) == 5
+    assert len(machine.installed) == 6
 
 
 def test_only_changed_packages_are_installed_again(machine: Machine) -> None:
@@ -132,25 +132,19 @@ def test_the_two_parallel_installations_cover_all_packages(machine: Machine) -> 
     assert sum(half.count("--hash=") for half in halves) == lock.count("--hash=")
 
 
-def test_the_pip_of_the_machine_installs_while_the_environment_gets_its_own(machine: Machine) -> None:
-    machine.lacks("node", "terraform")
+def test_the_pip_of_the_machine_only_installs_that_of_the_environment(machine: Machine) -> None:
     (machine.folder / "__pip-runner__.py").touch()
     done = machine.setup()
     assert done.returncode == 0, done.stderr
-    assert sorted(machine.installed) == ["bindings", "main-0", "main-1", "node", "terraform"]
-    assert len((machine.folder / "pips").read_text().splitlines()) == 5
-    assert (machine.folder / ".venv/pip").exists()
-    (machine.folder / "requirements/main.lock").write_text("other\n")
-    machine.setup()
-    assert len((machine.folder / "pips").read_text().splitlines()) == 5, (
-        "the environment must have its own pip"
-    )
+    assert machine.installed[0] == "pip"
+    assert sorted(machine.installed) == ["bindings", "main-0", "main-1", "pip"]
+    assert (machine.folder / "pips").read_text() == "borrowed\n"
 
 
 def test_an_old_pip_of_the_machine_is_ignored(machine: Machine) -> None:
     assert machine.setup().returncode == 0
     assert not (machine.folder / "pips").exists()
-    assert (machine.folder / ".venv/pip").exists()
+    assert machine.installed[0] == "pip"
 
 
 def test_a_failed_step_is_reported_with_a_remedy_and_repeated_the_next_time(machine: Machine) -> None:
@@ -162,7 +156,7 @@ def test_a_failed_step_is_reported_with_a_remedy_and_repeated_the_next_time(mach
     assert "run make setup again" in done.stderr
     (machine.folder / "broken").unlink()
     assert steps(machine.setup().stdout) == ["packages"]
-    assert sorted(machine.installed) == ["bindings", "main-0", "main-1"]
+    assert sorted(machine.installed) == ["bindings", "main-0", "main-1", "pip"]
 
 
 def test_packages_are_downloaded_in_parallel_and_an_interrupt_stops_all(machine: Machine) -> None:
@@ -171,7 +165,7 @@ def test_packages_are_downloaded_in_parallel_and_an_interrupt_stops_all(machine:
     script = machine.folder / "tools/setup.sh"
     running = subprocess.Popen([script], env={**os.environ, "PYTHON3": str(machine.folder / "python3")})
     started = machine.folder / "started"
-    while not started.exists() or len(started.read_text().splitlines()) < 4:
+    while not started.exists() or len(started.read_text().splitlines()) < 5:
         assert running.poll() is None
         time.sleep(0.02)
     running.send_signal(signal.SIGTERM)

@@ -33,10 +33,7 @@ start() {
   "$@" &
   running="$running $!"
 }
-pip() {
-  if [ "$borrowed" ]; then exec .venv/bin/python "$borrowed" "$@" $quietly; fi
-  exec .venv/bin/python -m pip "$@" $quietly
-}
+pip() { exec .venv/bin/python -m pip "$@" $quietly; }
 # All at once, the packages in two halves: pip waits for the index and reads it longer than it installs.
 halve() { : >.venv/half-0 && : >.venv/half-1 && awk '/^[^ #]/ { half = 1 - half } { print > (".venv/half-" half) }' half=0 "$1"; }
 fetch() {
@@ -50,19 +47,18 @@ fetch() {
   [ $bindings = yes ] || { rm -rf .venv/bindings; start pip download --no-deps --only-binary :all: -r requirements/bindings.lock -d .venv/bindings; }
   [ $node = yes ] || start pip install --no-compile -r requirements/node.lock
   [ $terraform != fetch ] || start pip install --no-compile -r requirements/terraform.lock
-  [ -z "$borrowed" ] || start .venv/bin/python -m ensurepip --default-pip >/dev/null
   failed=0
   for each in $running; do wait "$each" || failed=1; done
   trap - INT TERM
   return $failed
 }
-# The machine's pip, where it has one that can install into another environment (22.3 or newer), fills the
-# environment while that gets its own pip, which takes seconds.
-borrowed=
+# The machine's pip, where it has one that can install into another environment (22.3 or newer), installs the
+# environment's; otherwise Python's own does, which takes seconds to unpack.
 renew() {
   rm -rf .venv
-  borrowed=$("$python" -c 'import pathlib, pip; print(pathlib.Path(pip.__file__).with_name("__pip-runner__.py"))' 2>/dev/null) || borrowed=
-  if [ -f "$borrowed" ]; then "$python" -m venv --without-pip .venv; else borrowed= && "$python" -m venv .venv; fi
+  set -- "$("$python" -c 'import pathlib, pip; print(pathlib.Path(pip.__file__).with_name("__pip-runner__.py"))' 2>/dev/null || :)"
+  if [ -f "$1" ]; then "$python" -m venv --without-pip .venv; else "$python" -m venv .venv && set -- -m pip; fi
+  .venv/bin/python "$@" install $quietly --no-deps -r requirements/pip.lock
 }
 
 command -v "$python" >/dev/null || fail "python3 is missing: install Python 3.11 or newer"
