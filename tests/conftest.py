@@ -197,13 +197,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f'changes of a spec: --changes="{config.option.changes}" repeats them')
 
 
-# Files with long tests, which run make and terraform.
-LONG = {
-    *("test_bootstrap", "test_commands", "test_destroy", "test_faults"),
-    *("test_forecast", "test_import", "test_living", "test_make"),
-}
-# Their order. They start another Node, and Chromium.
-LARGE = {"test_successor": 0, "test_report": 1}
+# Files with long tests, in the order of the two halves. Those that take most memory are first, while the
+# processes have little: test_successor starts another Node, test_report Chromium. Those that share an applied
+# environment are in one half, so that no process waits until the other has applied it.
+LONG = (
+    ("test_successor", "test_report", "test_make", "test_living"),
+    ("test_faults", "test_bootstrap", "test_destroy", "test_forecast", "test_import", "test_commands"),
+)
 
 
 def pytest_collection_finish() -> None:
@@ -227,11 +227,8 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, A
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Puts the long tests first in each half, so that two processes, with a half each, end at about the same
-    time. The very first are those that take most memory, while these processes have little."""
-    large = sorted(
-        (each for each in items if each.path.stem in LARGE), key=lambda each: LARGE[each.path.stem]
-    )
-    long = [each for each in items if each.path.stem in LONG]
-    short = [each for each in items if each.path.stem not in {*LARGE, *LONG}]
-    middle = (len(items) + 1) // 2 - len(large) - len(long[::2])
-    items[:] = [*large, *long[::2], *short[:middle], *long[1::2], *short[middle:]]
+    time."""
+    first, second = ([each for name in names for each in items if each.path.stem == name] for names in LONG)
+    short = [each for each in items if each not in {*first, *second}]
+    middle = (len(items) + 1) // 2 - len(first)
+    items[:] = [*first, *short[:middle], *second, *short[middle:]]
