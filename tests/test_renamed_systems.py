@@ -140,9 +140,11 @@ def test_a_rename_and_its_reversal_are_applied(tmp_path: Path) -> None:
     names: list[str] = []
     for name in ("store", "sales", "shop"):
         names.append({"store": "shop", "sales": "store", "shop": "sales"}[name])
-        project.write(
-            {**spec, "systems": {name: {**systems["shop"], "formerly": names}, "cart": systems["cart"]}}
-        )
+        renamed = {
+            name if other == "shop" else other: {**system, "formerly": names} if other == "shop" else system
+            for other, system in systems.items()
+        }
+        project.write({**spec, "systems": renamed})
         for command in (("plan",), ("apply", "APPROVE=yes"), ("plan",)):
             run = project.make(*command)
             assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
