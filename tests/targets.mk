@@ -19,7 +19,8 @@ $(PROMTOOL): tools/promtool.py | $(INSTALLED)
 	@echo "setup: installing promtool" && $(PYTHON) -m tools.promtool && touch $@
 $(CHROMIUM): requirements/chromium.json tools/chromium.py | $(INSTALLED)
 	@echo "setup: installing Chromium" && $(PYTHON) -m tools.chromium && touch $@
-$(CHECKOV): requirements/checkov.lock | $(INSTALLED)
+# After the tools of `check`, which runs meanwhile.
+$(CHECKOV): requirements/checkov.lock | $(INSTALLED) $(TESTED)
 	@echo "setup: installing checkov" && rm -rf .venv/checkov && $(PYTHON) -m venv --without-pip .venv/checkov
 	@$(call PIP_OF,.venv/checkov) --no-compile --no-deps -r requirements/checkov.lock
 	@touch $@
