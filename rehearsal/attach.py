@@ -14,6 +14,10 @@ import fcntl
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
+
 # The folder of the providers that terraform starts, which may be reached through a link.
 _MIRROR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), ".rehearsal", "mirror")
 HOME = os.path.dirname(os.path.realpath(_MIRROR))
@@ -39,14 +43,20 @@ def address() -> str:
     return f"host-{stamp()}.sock"
 
 
+def folder_of_sockets() -> "TemporaryDirectory[str]":
+    """A new temporary folder that only this user can enter; in /tmp if TMPDIR is too long for sockets."""
+    import tempfile
+
+    short = len(os.fsencode(tempfile.gettempdir())) + len("/tierra-12345678/provider.sock") <= LONGEST
+    return tempfile.TemporaryDirectory(prefix="tierra-", dir=None if short else "/tmp")
+
+
 def connected() -> socket.socket | None:
     """A connection to the host; by a link if the name of its socket is too long."""
     path = os.path.join(HOME, address())
     if len(os.fsencode(path)) <= LONGEST:
         return _connected(path)
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="tierra-") as folder:
+    with folder_of_sockets() as folder:
         os.symlink(HOME, os.path.join(folder, "home"))
         return _connected(os.path.join(folder, "home", address()))
 

@@ -12,7 +12,6 @@ import datetime
 import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from rehearsal.attach import folder_of_sockets
 from rehearsal.protocol import CONTROLLER, PROTOCOL, STDIO, messages
 
 COOKIE_NAME = "TF_PLUGIN_MAGIC_COOKIE"
@@ -47,7 +47,7 @@ def serve(provider: object) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # terraform decides what an interrupt means
     server = _server(provider, stopped)
-    with tempfile.TemporaryDirectory(prefix="tierra-") as folder:
+    with folder_of_sockets() as folder:
         address = str(Path(folder, "provider.sock"))
         credentials, certificate = _credentials()
         server.add_secure_port(f"unix:{address}", credentials)
@@ -66,7 +66,7 @@ def serve_running(providers: Mapping[str, object], announce: Callable[[dict[str,
     terraform uses no TLS to attach."""
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
-    with tempfile.TemporaryDirectory(prefix="tierra-") as folder:
+    with folder_of_sockets() as folder:
         addresses = {name: str(Path(folder, f"{name}.sock")) for name in providers}
         servers = [_server(provider, stopped) for provider in providers.values()]
         for server, address in zip(servers, addresses.values(), strict=True):

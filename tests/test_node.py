@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tierra.bindings import node
+from tierra.bindings import channel, node
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -132,7 +132,7 @@ def test_jsii_starts_without_output_and_without_a_home_folder(tmp_path: Path) ->
     """jsii keeps extracted packages in the home folder, and fails if that is missing or open to others."""
     script = f"""
 from pathlib import Path
-from tierra.bindings import node
+from tierra.bindings import channel, node
 node.use(Path({str(tmp_path)!r}))
 import constructs
 assert constructs.Node.PATH_SEP == "/"
@@ -142,3 +142,20 @@ assert constructs.Node.PATH_SEP == "/"
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_node_receives_a_temporary_folder_only_if_it_exists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exists: bool
+) -> None:
+    program = tmp_path / "node"
+    program.write_text(f'#!/bin/sh\necho "$TMPDIR" > {tmp_path}/received\n')
+    program.chmod(0o755)
+    temporary = tmp_path if exists else tmp_path / "missing"
+    monkeypatch.setenv("JSII_NODE", str(program))
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr("atexit.register", lambda _: None)
+    connection = channel.Channel(tmp_path, lambda _: None)
+    os.waitpid(connection.pid, 0)
+    connection.socket.close()
+    assert (tmp_path / "received").read_text().strip() == (str(temporary) if exists else "")

@@ -87,6 +87,17 @@ def test_a_host_in_a_folder_with_a_long_name_is_reached(
         host.wait(timeout=20)
 
 
+def test_providers_are_reached_where_the_temporary_folder_has_a_long_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("a" * 100)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    project = Project(tmp_path, BUCKET)
+    assert "1 to add" in project.run("plan", TMPDIR=str(long))
+    assert attached(project, BUCKET) is not None
+
+
 @pytest.mark.parametrize(
     ("command", "variables", "attaches"),
     [("plan", {}, True), ("init", {}, False), ("plan", {"TF_LOG_PROVIDER": "debug"}, False)],

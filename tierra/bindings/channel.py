@@ -52,12 +52,15 @@ class Channel:
         with theirs:
             theirs.set_inheritable(True)
             node = os.environ["JSII_NODE"]
+            environment = dict(os.environ)
+            if not os.path.isdir(environment.get("TMPDIR", "")):
+                environment.pop("TMPDIR", None)  # as Python does: jsii needs a temporary folder that exists
             # It shares our standard output and error. It ends with the connection.
             self.pid = os.posix_spawn(
                 node,
                 # jsii links the packages it extracted into a folder of its own, where they find each other.
                 [node, *flags, "--preserve-symlinks", str(HOST), str(copy / PROGRAM)],
-                os.environ,
+                environment,
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                     (os.POSIX_SPAWN_DUP2, theirs.fileno(), 3),
