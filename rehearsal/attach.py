@@ -23,6 +23,7 @@ _MIRROR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 HOME = os.path.dirname(os.path.realpath(_MIRROR))
 PROJECT = os.path.dirname(HOME)
 RUNNING = "*"  # the name in a call for all providers of a folder
+TEMPORARY = os.path.join(os.sep, "tmp")
 LONGEST = 100  # bytes in the name of a socket; macOS allows 103, Linux 107
 
 
@@ -44,11 +45,12 @@ def address() -> str:
 
 
 def folder_of_sockets() -> "TemporaryDirectory[str]":
-    """A new temporary folder that only this user can enter; in /tmp if TMPDIR is too long for sockets."""
+    """A new temporary folder that only this user can enter; in that of the system if TMPDIR is too long for
+    sockets."""
     import tempfile
 
     short = len(os.fsencode(tempfile.gettempdir())) + len("/tierra-12345678/provider.sock") <= LONGEST
-    return tempfile.TemporaryDirectory(prefix="tierra-", dir=None if short else "/tmp")
+    return tempfile.TemporaryDirectory(prefix="tierra-", dir=None if short else TEMPORARY)
 
 
 def connected() -> socket.socket | None:
