@@ -30,7 +30,7 @@ from modules.architecture import order
 from modules.loader import load
 from rehearsal.cloud import Cloud
 from tierra.github.workflows import workflows
-from tierra.run.journal import created, in_flight
+from tierra.run.journal import created, in_flight, unrecorded
 from tierra.run.override import write_overrides
 from tierra.run.recover import import_ids
 from tierra.run.saved import fault as fault_of
@@ -378,6 +378,16 @@ aws_eip.a: Creation complete after 2s [id=eipalloc-1]
 """
     assert in_flight(text) == ["aws_eip.b"]
     assert created(text) == {"aws_subnet.a": "subnet-1", "aws_eip.a": "eipalloc-1"}
+
+
+@pytest.mark.parametrize(("ended", "kept"), [(False, True), (True, False)])
+def test_journal_is_kept_until_aws_has_answered_about_every_resource(
+    tmp_path: Path, ended: bool, kept: bool
+) -> None:
+    journal = tmp_path / "journal"
+    journal.write_text("aws_eip.a: Creating...\n")
+    assert unrecorded(tmp_path, lambda: "", ended=ended) == {}
+    assert journal.exists() == kept
 
 
 @pytest.mark.parametrize(

@@ -74,9 +74,10 @@ def in_flight(text: str) -> list[str]:
     return [address for address in BEGUN.findall(plain) if address not in ended]
 
 
-def unrecorded(stack: Path, pull: Callable[[], str]) -> dict[str, str]:
+def unrecorded(stack: Path, pull: Callable[[], str], *, ended: bool = False) -> dict[str, str]:
     """Resources in the journal that the state lacks, ids by address; `pull` reads the stored state. A journal
-    without any is removed. Raises Running, and the errors of `pull`."""
+    without any is removed, unless AWS may not have answered about a resource: `ended` says that terraform
+    ended by itself, so that AWS has answered about all. Raises Running, and the errors of `pull`."""
     file = stack / JOURNAL
     if not file.exists():
         return {}
@@ -85,10 +86,11 @@ def unrecorded(stack: Path, pull: Callable[[], str]) -> dict[str, str]:
             fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Running from None
-        resources = created(journal.read().decode("utf-8", errors="replace"))
+        text = journal.read().decode("utf-8", errors="replace")
+        resources = created(text)
         known = recorded(pull()) if resources else {}
         lost = {address: id_ for address, id_ in resources.items() if id_ not in known.get(address, ())}
-        if not lost:
+        if not lost and (ended or not in_flight(text)):
             file.unlink()
     return lost
 

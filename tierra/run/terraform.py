@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -24,7 +24,7 @@ from rehearsal import attach
 from tierra.run import program
 from tierra.run.board import RUNNING, Board
 from tierra.run.failure import explained
-from tierra.run.journal import Running, begin, unrecorded
+from tierra.run.journal import Running, begin, in_flight, unrecorded
 from tierra.run.workspace import ROOT, Failed, Tier, Workspace
 
 PROVIDER = ".rehearsal/terraform.rc"
@@ -227,7 +227,9 @@ class Terraform:
             return
         with suppress(OSError), log.open("a") as to:
             to.write(text)
-        if journal and not (stack / "errored.tfstate").exists() and (reason := self.unsafe()):
+        # A second interrupt ends terraform at once.
+        ended = code > 0 and len(_interrupts) < 2
+        if journal and not (stack / "errored.tfstate").exists() and (reason := self.unsafe(ended=ended)):
             raise Failed(f"{text}{reason}")
         if _interrupts:
             raise Interrupted
@@ -278,8 +280,9 @@ class Terraform:
             signal.signal(signal.SIGINT, before)
         return process.returncode
 
-    def unsafe(self) -> str:
-        """Why a plan would be wrong: something exists that the state lacks. Empty if nothing does."""
+    def unsafe(self, *, ended: bool = False) -> str:
+        """Why a plan would be wrong: something exists that the state lacks, or may exist, unless terraform
+        `ended` by itself. Empty if nothing does."""
         remedy = self.workspace.command("recover", [self.tier.name])
         if self.tier.errored.exists():
             return self._message(
@@ -288,16 +291,17 @@ class Terraform:
         if not self.tier.journal.exists():
             return ""
         try:
-            lost = unrecorded(self.tier.folder, self.pull)
+            lost = unrecorded(self.tier.folder, self.pull, ended=ended)
         except (Running, Failed):
             return ""  # terraform itself will report the lock, or why its state cannot be read
-        if not lost:
+        if lost:
+            what = f"the state had all that it created; {len(lost)} missing: {_some(lost)}"
+        elif self.tier.journal.exists():
+            unknown = in_flight(self.tier.journal.read_text(errors="replace"))
+            what = f"AWS had answered about {_some(unknown)}"
+        else:
             return ""
-        addresses = ", ".join(list(lost)[:3]) + (", …" if len(lost) > 3 else "")
-        return self._message(
-            f"an apply ended before the state had all that it created; {len(lost)} missing: {addresses}",
-            remedy,
-        )
+        return self._message(f"an apply ended before {what}", remedy)
 
     def _message(self, what: str, remedy: str) -> str:
         return f"{self.verb}: {self.tier.name} of {self.workspace.environment}: {what}\n  remedy: {remedy}"
@@ -308,6 +312,10 @@ class Terraform:
             file = self.tier.local_state
             return file.read_text(encoding="utf-8") if file.exists() else ""
         return self.capture("state", "pull")
+
+
+def _some(addresses: Collection[str]) -> str:
+    return ", ".join(list(addresses)[:3]) + (", …" if len(addresses) > 3 else "")
 
 
 _interrupts: list[int] = []
