@@ -140,40 +140,38 @@ class Terraform:
         else:
             yield self.environment, ()
 
-    def capture(self, *arguments: str) -> str:
-        """The output of terraform. Raises Failed."""
+    def _start(self, arguments: Sequence[str], **options: Any) -> subprocess.Popen[Any]:
+        """terraform, attached to the embedded provider where that answers."""
         with self._provider(arguments[0]) as (environment, descriptors):
-            done = subprocess.run(
+            return subprocess.Popen(
                 self.command(*arguments),
                 env=environment,
                 pass_fds=descriptors,
                 stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                check=False,
+                **options,
             )
-        if done.returncode:
-            raise self.failed(done.stderr)
-        return done.stdout
+
+    def capture(self, *arguments: str) -> str:
+        """The output of terraform. Raises Failed."""
+        process = self._start(
+            arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+        )
+        with process:
+            output, errors = process.communicate()
+        if process.returncode:
+            raise self.failed(errors)
+        return str(output)
 
     def save(self, arguments: Sequence[str], file: Path) -> None:
         """Writes the output of terraform to a file that only its owner can read. Raises Failed."""
         file.unlink(missing_ok=True)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as to, self._provider(arguments[0]) as (environment, descriptors):
-            done = subprocess.run(
-                self.command(*arguments),
-                env=environment,
-                pass_fds=descriptors,
-                stdin=subprocess.DEVNULL,
-                stdout=to,
-                stderr=subprocess.PIPE,
-                check=False,
-            )
-        if done.returncode:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
+            process = self._start(arguments, stdout=to, stderr=subprocess.PIPE)
+            with process:
+                _, errors = process.communicate()
+        if process.returncode:
             file.unlink(missing_ok=True)
-            raise self.failed(done.stderr.decode(errors="replace"))
+            raise self.failed(errors.decode(errors="replace"))
 
     def failed(self, errors: str) -> Failed:
         facts = {
@@ -247,16 +245,7 @@ class Terraform:
     ) -> int:
         main = threading.current_thread() is threading.main_thread()
         before = signal.signal(signal.SIGINT, lambda *_: _interrupts.append(1)) if main else None
-        with self._provider(arguments[0]) as (environment, descriptors):
-            process = subprocess.Popen(
-                self.command(*arguments),
-                env=environment,
-                pass_fds=descriptors,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                preexec_fn=_not_hung_up,
-            )
+        process = self._start(arguments, stdout=output, stderr=errors, preexec_fn=_not_hung_up)
         done, rest = 0, b""
         with self.board.ticking(), shown.open("rb") as written:
             written.seek(start)
