@@ -130,14 +130,15 @@ def build(root: Path = ROOT) -> bool:
     import shutil
     import tempfile
 
+    from tierra.files import write
+
     lean = root / LEAN
     lean.mkdir(exist_ok=True)
     with (lean / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         sources = _sources(root)
         if problem(root) is None and _is_exact(root):
-            manifest = _manifest(lean)
-            _publish(lean, lean / manifest["copy"], manifest | {"sources": sources})
+            write(lean / "manifest.json", _text(_manifest(lean) | {"sources": sources}))
             return False
         copy = Path(tempfile.mkdtemp(prefix="copy-", dir=lean))
         copy.chmod(0o755)
@@ -184,20 +185,24 @@ def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
 
 
 def _publish(lean: Path, copy: Path, manifest: dict[str, Any]) -> None:
-    """Make `copy` the current one; if it is another, the previous one stays for programs that still read it,
-    and older ones are deleted."""
+    """Make `copy` the current one; the previous one stays for programs that still read it, older ones are
+    deleted."""
     import shutil
+
+    from tierra.files import write
 
     try:
         previous = _manifest(lean)["copy"]
     except (OSError, ValueError):
         previous = ""
-    temporary = copy / "manifest.json"
-    temporary.write_text(json.dumps(manifest, indent=1) + "\n")
-    os.replace(temporary, lean / "manifest.json")
+    write(lean / "manifest.json", _text(manifest))
     for old in lean.glob("copy-*"):
-        if copy.name != previous and old.name not in (copy.name, previous):
+        if old.name not in (copy.name, previous):
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _text(manifest: dict[str, Any]) -> str:
+    return json.dumps(manifest, indent=1) + "\n"
 
 
 def _manifest(lean: Path) -> dict[str, Any]:
