@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tierra.bindings.terraform import REGISTRIES
+
 if TYPE_CHECKING:
     from rehearsal.provider import Provider
 
 NAMES = ("aws", "helm")
-REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
 
 
 def main() -> int:
@@ -48,7 +49,7 @@ def provide_running(answer: Callable[[bytes], object]) -> int:
                 "Addr": {"Network": "unix", "String": address},
             }
             for name, address in addresses.items()
-            for registry in REGISTRIES
+            for registry in REGISTRIES.values()
         }
         answer(json.dumps(value).encode() + b"\n")
 
