@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 CONFIGURED = "REHEARSAL_CONFIGURED"
-_PROVIDER = re.compile(r"^\s*provider\s", re.MULTILINE)
+_PROVIDER = re.compile(r"\bprovider\s+\"?([\w-]+)\"?\s*\{")
+_ALIAS = re.compile(r"\balias\s*=")
 _WORD = re.compile(r"\b[a-z][a-z0-9_]*")
 
 
@@ -33,22 +34,36 @@ def used_words(folder: Path) -> set[str] | None:
 
 
 def configured_once(folder: Path) -> bool:
-    """Whether a root module certainly has one configuration of each provider, as far as it has any."""
+    """Whether a root module and its modules certainly have one configuration of each provider, as far as they
+    have any."""
+    names: list[str] = []
     for file in _configuration(folder):
         text = file.read_text(errors="replace")
-        if file.suffix == ".tf":
-            if _PROVIDER.search(text):
-                return False
-        elif not _without_alias(json.loads(text).get("provider", {})):
+        here = _in_hcl(text) if file.suffix == ".tf" else _in_json(json.loads(text).get("provider", {}))
+        if here is None:
             return False
-    return True
+        names += here
+    return len(names) == len(set(names))
 
 
-def _without_alias(providers: Any) -> bool:
+def _in_hcl(text: str) -> list[str] | None:
+    """The name of the provider of each configuration; None if one may have an alias."""
+    names = _PROVIDER.findall(text)
+    return None if names and _ALIAS.search(text) else names
+
+
+def _in_json(providers: Any) -> list[str] | None:
+    """As `_in_hcl`, of the value of the key `provider`."""
     if not isinstance(providers, dict):
-        return False
-    configurations = [each if isinstance(each, list) else [each] for each in providers.values()]
-    return all(isinstance(each, dict) and "alias" not in each for listed in configurations for each in listed)
+        return None
+    configurations = [
+        (name, configuration)
+        for name, listed in providers.items()
+        for configuration in (listed if isinstance(listed, list) else [listed])
+    ]
+    if any(not isinstance(each, dict) or "alias" in each for _, each in configurations):
+        return None
+    return [name for name, _ in configurations]
 
 
 def _configuration(folder: Path) -> Iterator[Path]:

@@ -29,7 +29,7 @@ from random import Random
 from typing import Any
 
 from support.reading import parsed_file
-from support.rehearsing import ROOT, Project, settings, terraform_command
+from support.rehearsing import ROOT, Project, terraform, terraform_command
 
 CATALOGUE = ROOT / "tests/faults"
 UNCAUGHT = CATALOGUE / "uncaught.json"
@@ -319,19 +319,12 @@ def run(
 ) -> tuple[list[str], str]:
     """Runs terraform up to a stage and returns the errors and the output."""
     options = [] if stage == "validate" else ["-input=false", *(f"-target={each}" for each in targets)]
-    ended = subprocess.run(
-        [
-            *terraform_command(),
-            f"-chdir={project.folder}",
-            stage,
-            "-json",
-            *options,
-            *(["-auto-approve"] if stage == "apply" else []),
-        ],
-        capture_output=True,
-        text=True,
-        env={**settings(), "REHEARSAL_CLOUD": str(project.cloud), **(variables or {})},
-        check=False,
+    approved = ["-auto-approve"] if stage == "apply" else []
+    ended = terraform(
+        [*terraform_command(), f"-chdir={project.folder}", stage, "-json", *options, *approved],
+        project.folder,
+        REHEARSAL_CLOUD=str(project.cloud),
+        **(variables or {}),
     )
     if stage == "validate":
         diagnostics = json.loads(ended.stdout)["diagnostics"]

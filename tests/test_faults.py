@@ -12,7 +12,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -23,7 +22,7 @@ import yaml
 from support.on_aws import BUCKET, IMPATIENT, PROJECTS, Production, kill_terraform, planned
 from support.pretend_aws import OTHER_ACCOUNT, Aws
 from support.project import ROOT, refused, succeeded
-from support.rehearsing import settings, terraform_command
+from support.rehearsing import terraform, terraform_command
 from support.sharing import once
 
 from modules.architecture import order
@@ -346,13 +345,9 @@ class Terraform:
         self.module, self.state, self.cloud = module, state, cloud
 
     def run(self, verb: str, *arguments: str, code: int = 0, **variables: str) -> str:
-        run = subprocess.run(
-            [*terraform_command(), f"-chdir={self.module}", verb, "-input=false", "-no-color", *arguments],
-            env={**settings(), "REHEARSAL_CLOUD": str(self.cloud), **variables},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        options = [f"-chdir={self.module}", verb, "-input=false", "-no-color", *arguments]
+        cloud = {"REHEARSAL_CLOUD": str(self.cloud)}
+        run = terraform([*terraform_command(), *options], self.module, **cloud, **variables)
         assert run.returncode == code, run.stdout[-2000:] + run.stderr[-2000:]
         return run.stdout + run.stderr
 

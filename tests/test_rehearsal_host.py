@@ -109,33 +109,40 @@ def test_make_attaches_terraform_unless_it_needs_no_provider_or_logs_its_output(
         assert ("TF_REATTACH_PROVIDERS" in environment) == bool(descriptors) == attaches
 
 
-@pytest.mark.parametrize(
-    "configuration",
-    [
-        'provider "aws" {\n  alias = "other"\n}\n',
-        '  provider "aws" {}\n',
-    ],
-)
-def test_terraform_starts_the_providers_of_a_folder_that_may_configure_one_twice(
-    tmp_path: Path, configuration: str
-) -> None:
-    assert attached(Project(tmp_path), configuration + BUCKET) is None
+def test_terraform_attaches_in_a_folder_that_configures_each_provider_once(tmp_path: Path) -> None:
+    configuration = 'provider "aws" {\n  region = "eu-west-1"\n}\nprovider "helm" {}\n' + BUCKET
+    project = Project(tmp_path, configuration)
+    assert attached(project, configuration) == project.run("plan")
+
+
+def test_terraform_starts_the_providers_of_a_folder_that_configures_one_twice(tmp_path: Path) -> None:
+    assert attached(Project(tmp_path), 'provider "aws" {\n  alias = "other"\n}\n' + BUCKET) is None
 
 
 @pytest.mark.parametrize(
-    ("provider", "once"),
+    ("files", "once"),
     [
-        ({"aws": {"region": "us-east-1"}, "helm": [{}]}, True),
-        ({}, True),
-        ({"aws": [{}, {"alias": "other"}]}, False),
-        ({"aws": {"alias": "other"}}, False),
-        ([{"aws": {}}, {"aws": {"alias": "other"}}], False),
+        ({"main.tf": 'provider "aws" {}\nprovider helm {\n}\n'}, True),
+        ({"main.tf": 'provider "aws" {}\n', "other.tf": '/* b */ provider "aws" { alias = "b" }'}, False),
+        ({"main.tf": 'provider "aws" {\n  region = "eu-west-1"\n  alias  = "b"\n}\n'}, False),
+        ({"main.tf": 'provider "aws" {}\n', "cdk.tf.json": {"aws": {}}}, False),
+        ({"cdk.tf.json": {"aws": {"region": "us-east-1"}, "helm": [{}]}}, True),
+        ({"cdk.tf.json": {}}, True),
+        ({"cdk.tf.json": {"aws": [{}, {"alias": "other"}]}}, False),
+        ({"cdk.tf.json": {"aws": {"alias": "other"}}}, False),
+        ({"cdk.tf.json": [{"aws": {}}, {"aws": {"alias": "other"}}]}, False),
+        ({"module/main.tf": 'provider "aws" {}\n', "main.tf": 'provider "aws" {}\n'}, False),
     ],
 )
-def test_aliases_in_terraform_json_are_further_configurations(
-    tmp_path: Path, provider: Any, once: bool
+def test_further_configurations_of_a_provider_are_recognized(
+    tmp_path: Path, files: dict[str, Any], once: bool
 ) -> None:
-    (tmp_path / "cdk.tf.json").write_text(json.dumps({"provider": provider}))
+    modules = {"Modules": [{"Dir": "."}, {"Dir": "module"}]}
+    for name, content in {**files, ".terraform/modules/modules.json": modules}.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        providers = {"provider": content} if name == "cdk.tf.json" else content
+        file.write_text(content if isinstance(content, str) else json.dumps(providers))
     assert configured_once(tmp_path) == once
 
 

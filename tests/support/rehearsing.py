@@ -34,6 +34,15 @@ def empty_charts(folder: Path, configuration: str) -> None:
             chart.write_text(f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n")
 
 
+def terraform(command: list[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The result of a command of terraform in `folder`, attached to the embedded provider where possible."""
+    verb = next(word for word in command[1:] if not word.startswith("-"))
+    with attached(verb, folder, settings() | variables) as (environment, descriptors):
+        return subprocess.run(
+            command, env=environment, pass_fds=descriptors, capture_output=True, text=True, check=False
+        )
+
+
 class Project:
     """A root module in a temporary folder, with a separate account."""
 
@@ -52,27 +61,11 @@ class Project:
 
     def run(self, *arguments: str, code: int | None = 0, **environment: str) -> str:
         """The output of terraform; its exit code must be `code`, if given."""
-        variables = {
-            **settings(),
-            "REHEARSAL_CLOUD": str(self.cloud),
-            "REHEARSAL_EXISTS": self.exists,
-            **environment,
-        }
-        with attached(arguments[0], self.folder, variables) as (variables, descriptors):
-            ended = subprocess.run(
-                [
-                    *self.command,
-                    f"-chdir={self.folder}",
-                    arguments[0],
-                    *_options(arguments[0]),
-                    *arguments[1:],
-                ],
-                capture_output=True,
-                text=True,
-                env=variables,
-                pass_fds=descriptors,
-                check=False,
-            )
+        ended = terraform(
+            [*self.command, f"-chdir={self.folder}", arguments[0], *_options(arguments[0]), *arguments[1:]],
+            self.folder,
+            **{"REHEARSAL_CLOUD": str(self.cloud), "REHEARSAL_EXISTS": self.exists, **environment},
+        )
         assert code in (None, ended.returncode), ended.stdout + ended.stderr
         return ended.stdout + ended.stderr
 

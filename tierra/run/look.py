@@ -39,9 +39,7 @@ def unchanged(tier: Tier) -> None:
     terraform = Terraform(tier, "plan")
     terraform.init()
     arguments = ["plan", "-input=false", "-no-color", "-detailed-exitcode"]
-    done = subprocess.run(
-        terraform.command(*arguments), env=terraform.environment, capture_output=True, text=True, check=False
-    )
+    done = terraform.ended(*arguments, stdout=subprocess.PIPE)
     if done.returncode:
         raise Failed(f"{done.stdout}{done.stderr}\nrehearse: the second plan of {tier.name} is not empty")
     Board(tier.workspace.out).say(f"plan   {tier.name:<14} no changes, as it must be\n")
@@ -110,12 +108,6 @@ def _heading(tier: Tier, verb: str) -> None:
 
 
 def _stream(terraform: Terraform, *arguments: str) -> None:
-    done = subprocess.run(
-        terraform.command(*arguments),
-        env=terraform.environment,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
+    done = terraform.ended(*arguments)
     if done.returncode and done.returncode != -13:  # a closed pipe
         raise terraform.failed(done.stderr)

@@ -151,16 +151,19 @@ class Terraform:
                 **options,
             )
 
-    def capture(self, *arguments: str) -> str:
-        """The output of terraform. Raises Failed."""
-        process = self._start(
-            arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
-        )
+    def ended(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """terraform after its end, with any exit code."""
+        process = self._start(arguments, stderr=subprocess.PIPE, text=True, errors="replace", **options)
         with process:
             output, errors = process.communicate()
-        if process.returncode:
-            raise self.failed(errors)
-        return str(output)
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+    def capture(self, *arguments: str) -> str:
+        """The output of terraform. Raises Failed."""
+        result = self.ended(*arguments, stdout=subprocess.PIPE)
+        if result.returncode:
+            raise self.failed(result.stderr)
+        return result.stdout
 
     def save(self, arguments: Sequence[str], file: Path) -> None:
         """Writes the output of terraform to a file that only its owner can read. Raises Failed."""
