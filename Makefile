@@ -36,6 +36,8 @@ help: ## Show this help
 INSTALLED := .venv/installed
 PIP := $(PYTHON) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes
 LEAN := .lean/manifest.json
+SUCCESSOR := .lean/cdktn.json
+USED := $(if $(filter cdktn,$(BINDINGS)),$(SUCCESSOR),$(LEAN))
 PROVIDER := .rehearsal/terraform.rc
 PYTHON_SOURCES := $(shell find modules tierra/terraform tierra/patterns -name '*.py' 2>/dev/null)
 SOURCES := $(PYTHON_SOURCES) main.py $(shell find modules templates -type f ! -name '*.py*' 2>/dev/null) $(wildcard tierra/*.py tierra/aws/*.py tierra/aws/*.yaml tierra/bindings/*.py tierra/validation/*.py)
@@ -44,9 +46,15 @@ setup: $(INSTALLED) $(LEAN) $(PROVIDER) ## Install everything that a plan needs 
 
 $(INSTALLED): requirements/main.lock requirements/bindings.lock requirements/node.lock requirements/terraform.lock tools/setup.sh
 	@tools/setup.sh && touch $@
-$(LEAN): $(PYTHON_SOURCES) $(patsubst %,tierra/bindings/%.py,trim imports package assembly thin) $(INSTALLED)
+$(LEAN) $(SUCCESSOR): $(PYTHON_SOURCES) $(patsubst %,tierra/bindings/%.py,trim imports package assembly thin) $(INSTALLED)
+$(LEAN):
 	@echo "setup: preparing the AWS bindings"
 	@$(PYTHON) -m tierra.bindings.trim && touch $@
+.venv/successor/downloaded: requirements/successor.lock | $(INSTALLED)
+	@echo "setup: downloading cdktn, the successor of cdktf" && rm -rf $(@D)
+	@$(PYTHON) -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r $< -d $(@D) && touch $@
+$(SUCCESSOR): .venv/successor/downloaded
+	@$(PYTHON) -m tierra.bindings.trim cdktn && touch $@
 $(PROVIDER): $(wildcard rehearsal/facts/*.yaml rehearsal/rules/*) rehearsal/install.py tierra/bindings/terraform.py rehearsal/catalog.py rehearsal/checks.py rehearsal/tables.py rehearsal/tables.json.gz tierra/bindings/schema.py tierra/bindings/providers.py tierra/bindings/providers.json.gz $(INSTALLED)
 	@echo "setup: preparing the rehearsal provider"
 	@$(PYTHON) -m rehearsal.install && touch $@
@@ -105,9 +113,9 @@ SELECTED := $(or $(TIER),$(TIERS))
 OWN_TERRAFORM := $(shell find "environments/$(ENV)" 2>/dev/null)
 GONE := $(if $(OWN_TERRAFORM),,$(if $(wildcard $(OUT)/stacks/*/own.json),own-terraform-is-gone))
 own-terraform-is-gone: ;
-$(OUT)/tiers.mk: $(wildcard environments/*.yaml environments/*/*.yaml) $(OWN_TERRAFORM) $(GONE) $(SOURCES) | $(INSTALLED) $(LEAN)
+$(OUT)/tiers.mk: $(wildcard environments/*.yaml environments/*/*.yaml) $(OWN_TERRAFORM) $(GONE) $(SOURCES) | $(INSTALLED) $(USED)
 	@CDKTF_OUTDIR="$(OUT)" $(PYTHON) -OO main.py "$(ENV)" && touch "$@"
-app: $(INSTALLED) $(LEAN)
+app: $(INSTALLED) $(USED)
 	@$(PYTHON) -OO main.py
 
 ifeq ($(DRY)$(filter all,$(ENV)),)
@@ -163,10 +171,6 @@ versions: $(INSTALLED) ## List all versions and newer ones, then update tierra/a
 	@$(if $(LIST),,$(PYTHON) -m tools.versions "$(ENV)")
 rehearse: $(INSTALLED) ## Plan, apply, plan again (no changes), destroy: any ENV, in a temporary folder, without a cloud
 	@$(RUN) rehearse $(MAKE)
-SUCCESSOR := .venv/successor/installed
-$(SUCCESSOR): requirements/successor.lock | $(INSTALLED)
-	@echo "setup: installing cdktn, the successor of cdktf" && rm -rf $(@D)
-	@$(PIP) --no-deps --target $(@D) -r requirements/successor.lock && touch $@
 successor: $(SUCCESSOR) $(LEAN) ## Build every environment with cdktn, the successor of cdktf, and compare: BINDINGS=cdktn make synth
 	@$(PYTHON) -m tools.successor
 HELM := .venv/installed-helm

@@ -69,7 +69,7 @@ def ready(bindings: str) -> tuple[str | None, str | None]:
     try:
         node.use()
         if bindings == successor.NAME:
-            successor.use()
+            kernel.start(successor.use())
             return None, None
     except (node.ToolError, successor.MissingError) as error:
         return str(error), None

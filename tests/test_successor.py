@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from support.programs import run
+from support.project import ROOT
 
-from tierra.bindings import successor
+from tierra.bindings import successor, trim
+from tierra.bindings.imports import imports
+from tierra.bindings.package import CDKTN
 from tools.successor import differences, explained, written
 
 
@@ -40,5 +47,34 @@ def test_unknown_bindings_are_refused() -> None:
 
 
 def test_missing_cdktn_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(successor.MissingError, match="does not exist; remedy: make successor"):
+    before = (list(sys.path), list(sys.meta_path))
+    with pytest.raises(successor.MissingError) as refusal:
         successor.use(tmp_path)
+    assert str(refusal.value) == "BINDINGS=cdktn: there is no lean copy yet; remedy: make successor"
+    assert (sys.path, sys.meta_path) == before
+
+
+def test_lean_cdktn_has_its_own_packages_and_the_modules_that_they_name() -> None:
+    """Its provider module names the class of the functions of the provider, in a module of its own."""
+    copy = trim.current(bindings=CDKTN)
+    assert trim.problem(ROOT, CDKTN) is None
+    modules = {folder.name for folder in (copy / "cdktn_provider_aws").iterdir() if folder.is_dir()}
+    wanted = {module for name, modules in imports(ROOT).items() for module in modules if name.endswith("aws")}
+    assert modules - {"__pycache__", "_jsii"} == wanted | {"provider_functions"}
+    assert [part["name"] for part in json.loads((copy / "archives.json").read_text())] == [
+        "constructs",
+        "cdktn",
+        "@cdktn/provider-aws",
+        "@cdktn/provider-helm",
+    ]
+
+
+def test_make_uses_the_lean_copy_of_the_chosen_bindings() -> None:
+    def needed(bindings: str) -> set[str]:
+        command = ["make", "--no-print-directory", "-np", "ENV=all", f"BINDINGS={bindings}"]
+        database = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+        (line,) = re.findall(r"^app: (.*)$", database, re.M)
+        return set(line.split())
+
+    assert needed("cdktf") == {".venv/installed", ".lean/manifest.json"}
+    assert needed("cdktn") == {".venv/installed", ".lean/cdktn.json"}

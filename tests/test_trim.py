@@ -159,7 +159,7 @@ def test_copies_of_a_wheel_and_of_the_installed_package_are_equal(
                 files.write(file, f"{AWS}/{path.as_posix()}")
     find = package._folder
     installed: list[Path | None] = [None]
-    monkeypatch.setattr(package, "wheels", lambda: [wheel])
+    monkeypatch.setattr(package.Bindings, "wheels", lambda _bindings: [wheel])
     monkeypatch.setattr(
         package, "_folder", lambda name, path=None: installed[0] if name == AWS else find(name, path)
     )
@@ -373,7 +373,7 @@ def test_outdated_copy_is_ignored_with_a_warning(project: Path, kind: str) -> No
     assert warning.startswith("warning: ")
     assert warning.endswith("; remedy: make setup, or python -m tierra.bindings.trim")
     assert "\n" not in warning
-    assert sys.path == before + [str(wheel) for wheel in package.wheels() if str(wheel) not in before]
+    assert sys.path == before + [str(wheel) for wheel in package.CDKTF.wheels() if str(wheel) not in before]
 
 
 @pytest.mark.parametrize("kind", ["truncated archive", "broken manifest", "missing file"])

@@ -174,7 +174,8 @@ class Kernel:
         if method == "asAny" and not hasattr(args[0] if args else None, "__jsii_ref__"):
             # Wraps the value: an object whose class jsii does not know.
             ref = self._foreseen("Object", request, "a value as it is")
-            return _references().resolve_reference(self, ObjRef(ref, ["cdktf.IResolvable"]))
+            resolvable = klass.__jsii_type__.replace("Token", "IResolvable")  # of cdktf or of its successor
+            return _references().resolve_reference(self, ObjRef(ref, [resolvable]))
         return self._ask(request).get("result")
 
     def delete(self, ref: ObjRef) -> None:

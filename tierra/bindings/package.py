@@ -1,5 +1,5 @@
-"""A provider package: where it is, and how a part of it is copied. Runs none of its code. Set-up keeps the
-bindings of AWS as a wheel, which is a quarter of their size: a plan needs only the lean copy. If they are
+"""A package of the bindings: where it is, and how a part of it is copied. Runs none of its code. Set-up keeps
+the bindings of AWS as a wheel, which is a quarter of their size: a plan needs only the lean copy. If they are
 installed, the installed package is used.
 """
 
@@ -8,14 +8,12 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from tierra.bindings.imports import TrimError
-
-BASES = ("constructs", "cdktf")
-"""The packages that all bindings build on, in the order of loading."""
 
 LEAN = ".lean"
 """The folder of the lean copies, in the root of the project."""
@@ -28,8 +26,44 @@ _WITHOUT_ATTRS = {
 
 
 @dataclass(frozen=True)
+class Bindings:
+    """cdktf with its provider packages, or those that take their place."""
+
+    name: str
+    packages: Mapping[str, str]
+    """The name of each package by the name with which modules/ imports it."""
+    folder: str
+    """The folder of the wheels that set-up keeps, in `.venv/`."""
+    manifest: str
+    copies: str
+    """How the names of the lean copies begin."""
+    installed: bool
+    """Whether packages of the environment are used before wheels."""
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The packages that all others build on, in the order of loading."""
+        return "constructs", self.packages["cdktf"]
+
+    def wheels(self) -> list[Path]:
+        return sorted(Path(sys.prefix, self.folder).glob("*.whl"))
+
+
+_SUCCESSORS = {
+    "cdktf": "cdktn",
+    "cdktf_cdktf_provider_aws": "cdktn_provider_aws",
+    "cdktf_cdktf_provider_helm": "cdktn_provider_helm",
+}
+CDKTF = Bindings(
+    "cdktf", {name: name for name in _SUCCESSORS}, "bindings", "manifest.json", "copy-", installed=True
+)
+CDKTN = Bindings("cdktn", _SUCCESSORS, "successor", "cdktn.json", "cdktn-", installed=False)
+"""The maintained successor of cdktf (successor.py)."""
+
+
+@dataclass(frozen=True)
 class Package:
-    """A provider package: installed in a folder, with its assembly, or (both of them) a wheel."""
+    """A package of the bindings: installed in a folder, with its assembly, or (both of them) a wheel."""
 
     name: str
     folder: Path
@@ -53,16 +87,11 @@ class Package:
         return match[1], match[2]
 
 
-def wheels() -> list[Path]:
-    """The wheels that set-up keeps, in `.venv/bindings/`."""
-    return sorted(Path(sys.prefix, "bindings").glob("*.whl"))
-
-
-def locate(name: str) -> Package:
+def locate(name: str, bindings: Bindings = CDKTF) -> Package:
     """The installed package, or its wheel; never a lean copy, even if that is first on the import path."""
-    folder = _installed(name)
+    folder = _installed(name) if bindings.installed else None
     if folder is None:
-        for wheel in wheels():
+        for wheel in bindings.wheels():
             if wheel.name.partition("-")[0] == name:
                 return Package(name, wheel, wheel)
         raise TrimError(f"{name} is not installed")
@@ -73,7 +102,7 @@ def locate(name: str) -> Package:
 
 
 def _installed(name: str) -> Path | None:
-    wheel_paths = {str(wheel) for wheel in wheels()}
+    wheel_paths = {str(wheel) for wheel in CDKTF.wheels()}
     path = [
         entry for entry in sys.path if Path(entry).resolve().parent.name != LEAN and entry not in wheel_paths
     ]
@@ -96,32 +125,43 @@ def jsii_has_shared_check() -> bool:
     return "\ndef cached_type_hints(" in text and "\ndef check_type(" in text
 
 
-def unpacked(package: Package, modules: dict[str, str], scratch: Path) -> Package:
-    """The package with these modules and its assembly in a folder, which is below `scratch` for a wheel."""
+def unpacked(package: Package, modules: Iterable[str] | None, scratch: Path) -> Package:
+    """The package with these modules, or all, and its assembly in a folder, which is below `scratch` for a
+    wheel."""
     if package.folder.suffix != ".whl":
         return package
     import zipfile
 
-    wanted = {"_jsii", *modules}
+    folder = scratch / package.name
+    wanted = None if modules is None else {"_jsii", *modules}
     try:
         with zipfile.ZipFile(package.folder) as wheel:
-            names = [parts.split("/") for parts in wheel.namelist()]
-            wheel.extractall(
-                scratch,
-                ["/".join(parts) for parts in names if parts[0] == package.name and parts[1] in wanted],
-            )
+            names = [name for name in wheel.namelist() if name.startswith(f"{package.name}/")]
+            wheel.extractall(scratch, [name for name in names if not wanted or name.split("/")[1] in wanted])
+            while wanted and (more := _named_by(package.name, folder, wanted) - wanted):
+                wheel.extractall(scratch, [name for name in names if name.split("/")[1] in more])
+                wanted |= more
     except (OSError, zipfile.BadZipFile) as error:
         raise TrimError(f"{package.folder} cannot be read: {error}") from error
-    folder = scratch / package.name
     archives = list(folder.glob("_jsii/*.jsii.tgz"))
     if len(archives) != 1:
         raise TrimError(f"{package.folder} is not a jsii package")
     return Package(package.name, folder, archives[0])
 
 
+def _named_by(name: str, folder: Path, modules: Iterable[str]) -> set[str]:
+    """The modules of the package called `name` that these modules name in their types."""
+    files = [folder / module / "__init__.py" for module in modules]
+    named = re.compile(rf"^    import {name}\.(\w+) as ", re.M)
+    return {each for file in files if file.is_file() for each in named.findall(file.read_text("utf-8"))}
+
+
 def copy_part(package: Package, modules: dict[str, str], target: Path) -> None:
-    """Copy to `target` these modules, and the part of the assembly whose types they name."""
+    """Copy to `target` these modules, those that they name, and the part of the assembly whose types they
+    name."""
     sources: dict[Path, str] = {}
+    while more := _named_by(package.name, package.folder, modules) - modules.keys():
+        modules = modules | dict.fromkeys(more, package.name)
     for module, origin in modules.items():
         source = package.folder / module
         if not (source / "__init__.py").is_file():

@@ -2,8 +2,7 @@
 
     use()       every later import of cdktf or of its provider packages gives the successor's module
 
-It has no lean bindings, so an import takes as long as that of the whole bindings. `make successor` installs
-it, apart from the packages of a plan.
+It has a lean copy of its own, which `make successor` makes (trim.py), and its packages are installed nowhere.
 """
 
 from __future__ import annotations
@@ -17,27 +16,30 @@ from importlib.util import spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = Path(".venv", "successor")
-NAME = "cdktn"
-NAMES = {
-    "cdktf": "cdktn",
-    "cdktf_cdktf_provider_aws": "cdktn_provider_aws",
-    "cdktf_cdktf_provider_helm": "cdktn_provider_helm",
-}
+from tierra.bindings import trim
+from tierra.bindings.imports import TrimError
+from tierra.bindings.package import CDKTN
+
+NAME = CDKTN.name
 
 
 class MissingError(Exception):
-    """The successor is not installed; one line with the remedy."""
+    """The successor cannot be used; one line with the remedy."""
 
 
-def use(root: Path = ROOT) -> None:
-    """Raises MissingError, and changes nothing, if it is not installed."""
-    if not (root / FOLDER / NAME).is_dir():
-        raise MissingError(f"BINDINGS={NAME}: {FOLDER}/{NAME} does not exist; remedy: make successor")
-    # It is installed with the release of `constructs` that it needs, which takes precedence.
-    sys.path.insert(0, str(root / FOLDER))
+def use(root: Path = trim.ROOT) -> Path:
+    """The lean copy of the successor, which is first on the import path. Raises MissingError, and changes
+    nothing, if it cannot be used."""
+    try:
+        reason = trim.problem(root, CDKTN)
+    except (TrimError, OSError) as error:
+        reason = str(error)
+    if reason is not None:
+        raise MissingError(f"BINDINGS={NAME}: {reason}; remedy: make successor")
+    copy = trim.current(root, CDKTN)
+    sys.path.insert(0, str(copy))
     sys.meta_path.insert(0, _Renaming())
+    return copy
 
 
 class _Renaming(MetaPathFinder, Loader):
@@ -46,11 +48,11 @@ class _Renaming(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        return spec_from_loader(fullname, self) if fullname.partition(".")[0] in NAMES else None
+        return spec_from_loader(fullname, self) if fullname.partition(".")[0] in CDKTN.packages else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         package, dot, rest = spec.name.partition(".")
-        return import_module(f"{NAMES[package]}{dot}{rest}")
+        return import_module(f"{CDKTN.packages[package]}{dot}{rest}")
 
     def exec_module(self, module: ModuleType) -> None:
         """The module ran when it was imported under its own name."""

@@ -4,8 +4,9 @@ Importing one module of the AWS bindings imports all 2,212 of them and makes Nod
 copy in `.lean/` holds only what is used. It is derived: deleting it is safe at any time, and without it
 everything still works, slowly.
 
-    python -m tierra.bindings.trim     makes the copy, or does nothing if it still fits
-    activate()                  puts it first on the import path, or returns why not
+    python -m tierra.bindings.trim           makes the copy, or does nothing if it still fits
+    python -m tierra.bindings.trim cdktn     that of the successor of cdktf (successor.py)
+    activate()                               puts it first on the import path, or returns why not
 
 `.lean/manifest.json` names the current copy (`.lean/copy-…/`) and is replaced last, in one step: readers see
 either the old copy or the new one. Nothing in site-packages is changed.
@@ -23,15 +24,16 @@ from typing import Any
 
 from tierra.bindings.imports import Imports, TrimError, imports, sources
 from tierra.bindings.package import (
-    BASES,
+    CDKTF,
+    CDKTN,
     LEAN,
+    Bindings,
     copy_part,
     copy_runtime,
     copy_whole,
     jsii_has_shared_check,
     locate,
     unpacked,
-    wheels,
 )
 
 # Modules that only `build` needs are imported there: `activate` is part of every start.
@@ -48,7 +50,7 @@ def activate(root: Path = ROOT) -> str | None:
     except (TrimError, OSError) as error:
         reason = str(error)
     if reason is not None:
-        sys.path += [str(wheel) for wheel in wheels() if str(wheel) not in sys.path]
+        sys.path += [str(wheel) for wheel in CDKTF.wheels() if str(wheel) not in sys.path]
         return f"warning: no lean bindings, so this is slow: {reason}; remedy: {REMEDY}"
     copy = str(current(root))
     if copy not in sys.path:
@@ -56,23 +58,22 @@ def activate(root: Path = ROOT) -> str | None:
     return None
 
 
-def current(root: Path = ROOT) -> Path:
-    """The lean copy that `activate` uses."""
-    return root / LEAN / str(_manifest(root / LEAN)["copy"])
+def current(root: Path = ROOT, bindings: Bindings = CDKTF) -> Path:
+    """The lean copy that is used."""
+    return root / LEAN / str(_manifest(root, bindings)["copy"])
 
 
-def problem(root: Path) -> str | None:
+def problem(root: Path, bindings: Bindings = CDKTF) -> str | None:
     """Why the lean copy of the project in `root` cannot be used, or None. Takes about 0.03 s."""
-    lean = root / LEAN
     try:
-        manifest = _manifest(lean)
+        manifest = _manifest(root, bindings)
     except FileNotFoundError:
         return "there is no lean copy yet"
     except (OSError, ValueError):
         return "the manifest of the lean copy cannot be read"
     if manifest["code"] != _code():
         return "the lean copy was made by another version of tierra/bindings/trim.py"
-    return _damage(lean / manifest["copy"], manifest) or _gap(root, manifest)
+    return _damage(root / LEAN / manifest["copy"], manifest) or _gap(root, manifest, bindings)
 
 
 def _damage(copy: Path, manifest: dict[str, Any]) -> str | None:
@@ -89,12 +90,12 @@ def _damage(copy: Path, manifest: dict[str, Any]) -> str | None:
     return None
 
 
-def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
+def _gap(root: Path, manifest: dict[str, Any], bindings: Bindings) -> str | None:
     """What the copy lacks of the installed packages or the imports of modules/."""
     packages = manifest["packages"]
-    every: Imports = {base: {} for base in BASES} | _wanted(root, manifest)
+    every: Imports = {base: {} for base in bindings.bases} | _wanted(root, manifest, bindings)
     for name, wanted in every.items():
-        installed = locate(name).release
+        installed = locate(name, bindings).release
         if name not in packages:
             return f"the lean copy lacks {name} ({min(wanted.values())})"
         made_from = packages[name]["from"]
@@ -106,24 +107,27 @@ def _gap(root: Path, manifest: dict[str, Any]) -> str | None:
     return None
 
 
-def _wanted(root: Path, manifest: dict[str, Any]) -> Imports:
+def _wanted(root: Path, manifest: dict[str, Any], bindings: Bindings) -> Imports:
     """The imports of modules/; read from the manifest while no file there has changed."""
     if manifest["sources"] == _sources(root):
         packages = manifest["packages"].items()
-        return {name: dict(entry["modules"]) for name, entry in packages if name not in BASES}
-    return imports(root)
+        return {name: dict(entry["modules"]) for name, entry in packages if name not in bindings.bases}
+    return _imports(root, bindings)
 
 
-def _is_exact(root: Path) -> bool:
+def _imports(root: Path, bindings: Bindings) -> Imports:
+    return {bindings.packages.get(name, name): modules for name, modules in imports(root).items()}
+
+
+def _is_exact(root: Path, bindings: Bindings) -> bool:
     """Whether the copy, which covers the imports, contains nothing else."""
-    manifest = _manifest(root / LEAN)
-    copied = {
-        name: set(entry["modules"]) for name, entry in manifest["packages"].items() if name not in BASES
-    }
-    return copied == {name: set(wanted) for name, wanted in _wanted(root, manifest).items()}
+    manifest = _manifest(root, bindings)
+    packages = manifest["packages"].items()
+    copied = {name: set(entry["modules"]) for name, entry in packages if name not in bindings.bases}
+    return copied == {name: set(wanted) for name, wanted in _wanted(root, manifest, bindings).items()}
 
 
-def build(root: Path = ROOT) -> bool:
+def build(root: Path = ROOT, bindings: Bindings = CDKTF) -> bool:
     """Make the lean copy unless it fits exactly; True if it was made. After a build no synthesis parses the
     sources. Two concurrent builds wait for each other."""
     import fcntl
@@ -137,21 +141,22 @@ def build(root: Path = ROOT) -> bool:
     with (lean / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         sources = _sources(root)
-        if problem(root) is None and _is_exact(root):
-            write(lean / "manifest.json", _text(_manifest(lean) | {"sources": sources}))
+        if problem(root, bindings) is None and _is_exact(root, bindings):
+            write(lean / bindings.manifest, _text(_manifest(root, bindings) | {"sources": sources}))
             return False
-        copy = Path(tempfile.mkdtemp(prefix="copy-", dir=lean))
+        copy = Path(tempfile.mkdtemp(prefix=bindings.copies, dir=lean))
         copy.chmod(0o755)
         try:
-            manifest = _fill(copy, imports(root))
-            _publish(lean, copy, manifest | {"code": _code(), "sources": sources, "copy": copy.name})
+            manifest = _fill(copy, _imports(root, bindings), bindings)
+            manifest |= {"code": _code(), "sources": sources, "copy": copy.name}
+            _publish(root, copy, manifest, bindings)
         except BaseException:
             shutil.rmtree(copy, ignore_errors=True)
             raise
     return True
 
 
-def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
+def _fill(copy: Path, wanted: Imports, bindings: Bindings) -> dict[str, Any]:
     import tempfile
     from compileall import compile_dir
     from py_compile import PycInvalidationMode
@@ -160,10 +165,10 @@ def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
     archives: dict[str, str] = {}
     order: list[dict[str, str]] = []
     copy_runtime(copy / "jsii")
-    for name, modules in [*((base, None) for base in BASES), *sorted(wanted.items())]:
-        package = locate(name)
+    for name, modules in [*((base, None) for base in bindings.bases), *sorted(wanted.items())]:
+        package = locate(name, bindings)
         with tempfile.TemporaryDirectory(prefix="tierra-") as scratch:
-            whole = package if modules is None else unpacked(package, modules, Path(scratch))
+            whole = unpacked(package, modules, Path(scratch))
             if modules is None:
                 copy_whole(whole, copy / name)
             else:
@@ -184,7 +189,7 @@ def _fill(copy: Path, wanted: Imports) -> dict[str, Any]:
     return {"packages": packages, "archives": archives, "files": sizes}
 
 
-def _publish(lean: Path, copy: Path, manifest: dict[str, Any]) -> None:
+def _publish(root: Path, copy: Path, manifest: dict[str, Any], bindings: Bindings) -> None:
     """Make `copy` the current one; the previous one stays for programs that still read it, older ones are
     deleted."""
     import shutil
@@ -192,11 +197,11 @@ def _publish(lean: Path, copy: Path, manifest: dict[str, Any]) -> None:
     from tierra.files import write
 
     try:
-        previous = _manifest(lean)["copy"]
+        previous = _manifest(root, bindings)["copy"]
     except (OSError, ValueError):
         previous = ""
-    write(lean / "manifest.json", _text(manifest))
-    for old in lean.glob("copy-*"):
+    write(root / LEAN / bindings.manifest, _text(manifest))
+    for old in (root / LEAN).glob(f"{bindings.copies}*"):
         if old.name not in (copy.name, previous):
             shutil.rmtree(old, ignore_errors=True)
 
@@ -205,8 +210,8 @@ def _text(manifest: dict[str, Any]) -> str:
     return json.dumps(manifest, indent=1) + "\n"
 
 
-def _manifest(lean: Path) -> dict[str, Any]:
-    manifest = json.loads((lean / "manifest.json").read_text())
+def _manifest(root: Path, bindings: Bindings) -> dict[str, Any]:
+    manifest = json.loads((root / LEAN / bindings.manifest).read_text())
     if not isinstance(manifest, dict) or not manifest.keys() >= _KEYS:
         raise ValueError("not a manifest")
     return manifest
@@ -231,15 +236,15 @@ def _digest(paths: Iterable[Path], base: Path) -> str:
     return digest.hexdigest()
 
 
-def main(root: Path = ROOT) -> int:
+def main(root: Path = ROOT, bindings: Bindings = CDKTF) -> int:
     """Exit code 0 when the copy fits or was made; otherwise one line on stderr and 1."""
     try:
-        bindings = build(root)
+        made = build(root, bindings)
     except (TrimError, OSError) as error:
         print(f"lean bindings: {error}", file=sys.stderr)
         return 1
-    if bindings:
-        packages = _manifest(root / LEAN)["packages"].items()
+    if made:
+        packages = _manifest(root, bindings)["packages"].items()
         summary = ", ".join(
             f"{len(entry['modules'])} modules of {name}" for name, entry in packages if entry["modules"]
         )
@@ -248,4 +253,4 @@ def main(root: Path = ROOT) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(bindings=CDKTN if sys.argv[1:] == [CDKTN.name] else CDKTF))
