@@ -197,9 +197,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(f'changes of a spec: --changes="{config.option.changes}" repeats them')
 
 
-# Files with long tests, in the order of the two halves. test_report starts Chromium, so it is first, while the
-# processes take little memory. Those that share an applied environment are in one half, so that no process
-# waits until the other has applied it.
+# Files with long tests, in the order of the two halves. test_report starts Chromium, so it is first, while
+# the processes take little memory. Those that share an applied environment are in one half, so that no
+# process waits until the other has applied it.
 LONG = (
     ("test_report", "test_make", "test_living"),
     ("test_faults", "test_bootstrap", "test_destroy", "test_forecast", "test_import", "test_commands"),
