@@ -6,6 +6,7 @@ import fcntl
 import gc
 import json
 import os
+import resource
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ os.environ["REHEARSAL_EXISTS"] = "*"
 os.environ.setdefault("GOMAXPROCS", "1")
 
 from tierra.bindings import channel, node, trim  # noqa: E402
+from tierra.bindings.kernel import KERNEL  # noqa: E402
 
 # One process compiles a file of tests for all (pytest_make_collect_report).
 sys.dont_write_bytecode = False
@@ -44,6 +46,9 @@ if TYPE_CHECKING:
     from support.on_aws import Production
     from support.pretend_aws import Aws
 
+MANY_OBJECTS = 20_000  # 60 MB
+GROWTH = 1.1  # of the memory of a process
+_peak = [0]
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "environments").glob("*.yaml"))
 
 
@@ -140,6 +145,19 @@ def storage(roots: dict[str, Root]) -> Root:
 @pytest.fixture(scope="session")
 def edge(roots: dict[str, Root]) -> Root:
     return roots["edge"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_processes() -> Iterator[None]:
+    """After a file of tests that needed much memory, collects garbage, and ends Node, which keeps the objects
+    of all syntheses."""
+    yield
+    if KERNEL.objects > MANY_OBJECTS:
+        KERNEL.stop()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if peak > GROWTH * _peak[-1]:
+        _peak.append(peak)
+        gc.collect()
 
 
 @pytest.fixture

@@ -187,3 +187,19 @@ def test_node_is_started_once() -> None:
     first = KERNEL.channel.pid
     KERNEL.start(trim.current())
     assert KERNEL.channel.pid == first
+
+
+def test_node_is_started_again_after_its_end(tmp_path: Path) -> None:
+    def resources() -> dict[str, Any]:
+        stack = TerraformStack(App(outdir=str(tmp_path), stack_traces=False), "trial")
+        AwsProvider(stack, "aws", region="us-east-1")
+        Subnet(stack, "a", **SUBNET)
+        result: dict[str, Any] = written(stack)["resource"]
+        return result
+
+    before, first = resources(), KERNEL.channel.pid
+    KERNEL.stop()
+    assert KERNEL.objects == 0
+    assert not Path(f"/proc/{first}").exists()
+    assert resources() == before
+    assert KERNEL.channel.pid != first

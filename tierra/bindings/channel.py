@@ -75,7 +75,7 @@ class Channel:
         self.lines: deque[bytes] = deque()
         # The first line is a greeting.
         self.waiting: deque[Request] = deque([Request("the start of Node", b"@jsii/runtime@")])
-        atexit.register(self._close)
+        atexit.register(self.close)
 
     def post(self, request: dict[str, Any], pending: Request) -> None:
         """Send with other requests, without waiting."""
@@ -98,10 +98,11 @@ class Channel:
             pending.expected = b"*"
         self._pump(lambda: not self.waiting)
 
-    def _close(self) -> None:
+    def close(self) -> None:
         """End Node. Unread answers would be a connection error, which Node would report."""
         import socket
 
+        atexit.unregister(self.close)
         try:
             self.socket.shutdown(socket.SHUT_WR)
             self.socket.setblocking(True)
@@ -109,6 +110,7 @@ class Channel:
                 pass
         except OSError:
             pass
+        self.socket.close()
 
     def _pump(self, done: Callable[[], bool] = lambda: True) -> None:
         """Write pending requests and read answers until `done`."""

@@ -15,6 +15,7 @@ jsii, as the original does; the message names the construct.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -110,6 +111,22 @@ class Kernel:
             self._channel = Channel(copy, self._called)
             for archive in json.loads((copy / "archives.json").read_text()):
                 self.load(archive["name"], archive["version"], str(copy / archive["file"]))
+
+    def stop(self) -> None:
+        """End Node. The next request starts another, which has none of the objects."""
+        if self._channel:
+            self._channel.close()
+            os.waitpid(self._channel.pid, 0)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._channel, self._next = None, _FIRST_OBJECT
+        self._loaded.clear()
+
+    @property
+    def objects(self) -> int:
+        """The number of objects in Node, which keeps all of them."""
+        return self._next - _FIRST_OBJECT
 
     @property
     def channel(self) -> Channel:
@@ -219,7 +236,7 @@ class Kernel:
             self.channel.settle()
             self._next = _FIRST_OBJECT + json.loads(self.channel.ask({"api": "stats"}))["ok"]["objectCount"]
         except (OSError, RuntimeError):
-            self._channel = None
+            self._forget()
 
     def _sent(self, value: Any) -> Any:
         """A value in the form that Node reads."""
