@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from modules.delivery.promotion import chain
-from modules.spec import DRAFT, Environment
+from modules.spec import PARTIAL, Environment
 from tierra.validation.errors import Problem, SpecError
 from tierra.validation.explain import Explainer, place
 from tierra.validation.extends import resolved
@@ -88,7 +88,7 @@ def _problems(document: Document, data: dict[str, Any], error: ValidationError) 
     unsound |= document.refused | misspelt
     for _ in range(2):  # if the rest is still invalid, the errors above explain it
         try:
-            violations += Environment.model_validate(sound, context=DRAFT).violations(unsound)
+            violations += Environment.model_validate(sound, context=PARTIAL).violations(unsound)
             break
         except ValidationError as left:  # a required key was refused: its section is removed, too
             sound, more = sound_part(sound, left.errors(), _STAND_INS)

@@ -58,7 +58,7 @@ from tierra.validation.system_names import called
 from tierra.validation.tags import MOST, IgnoredTags, TagKey, TagValue, ignored_violations, tag_violations
 from tierra.validation.upgrades import LATEST, OLDEST
 
-DRAFT = {"draft": True}  # validation context in which the caller checks rules over several keys
+PARTIAL = {"partial": True}  # validation context in which the caller checks rules over several keys
 
 
 class Environment(Model):
@@ -243,7 +243,7 @@ class Environment(Model):
     @model_validator(mode="after")
     def every_rule_holds(self, info: ValidationInfo) -> Environment:
         """Checks the rules over several keys, however the object is created."""
-        if info.context != DRAFT and (broken := list(self.violations())):
+        if info.context != PARTIAL and (broken := list(self.violations())):
             text = "; ".join(
                 f"{dotted(violation.path)}: {violation.rule}; {violation.remedy}" for violation in broken
             )

@@ -49,13 +49,13 @@ def main() -> int:
     return 1 if lost else 0
 
 
-def live(production: Production, lot: Random) -> Counter[str]:
+def live(production: Production, random: Random) -> Counter[str]:
     """The faults until an apply had nothing left to do. Raises AssertionError if no apply completes."""
     met: Counter[str] = Counter()
     for run in range(RUNS):
         heal(production, "plan")
-        fault = lot.choice(FAULTS) if run < FAULTY else ""
-        code, errors = apply(production, fault, lot)
+        fault = random.choice(FAULTS) if run < FAULTY else ""
+        code, errors = apply(production, fault, random)
         production.aws.fault = None
         if code == 0:
             return met
@@ -64,18 +64,18 @@ def live(production: Production, lot: Random) -> Counter[str]:
     raise AssertionError(f"not done after {RUNS} applies")
 
 
-def apply(production: Production, fault: str, lot: Random) -> tuple[int, str]:
-    variables = {"APPROVE": "yes", "REHEARSAL_SEED": str(lot.random())}
+def apply(production: Production, fault: str, random: Random) -> tuple[int, str]:
+    variables = {"APPROVE": "yes", "REHEARSAL_SEED": str(random.random())}
     if fault == "creation":
         variables["REHEARSAL_FAIL"] = "*=0.03"
     reached, go_on = threading.Event(), threading.Event()
-    count, strike = [0], lot.randint(1, 4)
+    count, failing = [0], random.randint(1, 4)
 
     def cut(method: str, path: str) -> str | None:
         if method != "PUT" or not path.endswith(".tfstate"):
             return None
         count[0] += 1
-        if count[0] != strike:
+        if count[0] != failing:
             return None
         if fault == "kill":
             reached.set()

@@ -188,4 +188,4 @@ def test_missing_and_unexpected_findings_are_reported() -> None:
     assert unreported([], {"findings": [pattern]}) == [
         f"{pattern}: the report is expected to have this finding"
     ]
-    assert unreported([finding], {}) == ["data data aws_db_instance.postgres: the report calls it grave"]
+    assert unreported([finding], {}) == ["data data aws_db_instance.postgres: the report calls it critical"]

@@ -168,7 +168,7 @@ def write(environment: str, given: Answers) -> Path:
     draft = Draft(environment, tuple(_valid_specs(FOLDER)))
     answers = {name: answer.strip() for name, answer in given.items() if answer.strip()}
     complete, missing = draft.completed(answers)
-    if missing or draft.guessed(answers) or draft.faults(complete):
+    if missing or draft.guessed(answers) or draft.problems(complete):
         try:
             # Opened twice: Python requires a file for reading and writing to be seekable.
             with open(TERMINAL, encoding="utf-8", errors="replace") as typed, open(TERMINAL, "w") as shown:
@@ -180,7 +180,7 @@ def write(environment: str, given: Answers) -> Path:
                 heading = f"there is no terminal for questions, and make new ENV={environment} still needs"
                 lines = [f"  {question.variable}=…  {question.text}" for question in missing]
                 raise Stopped("\n".join([heading, *lines])) from None
-    if problems := draft.faults(complete):
+    if problems := draft.problems(complete):
         raise Stopped("\n".join([counted(len(problems), "problem"), *map(_described, problems)]))
     if clashes := draft.clashes(complete):
         raise Stopped("\n".join(clashes))
@@ -260,13 +260,13 @@ class Draft:
         """Whether there is a valid answer. A wrong one is removed, and its problems are printed."""
         if question.variable not in answers:
             return False
-        wrong = [problem for problem in self.faults(answers) if _variable(problem) == question.variable]
+        wrong = [problem for problem in self.problems(answers) if _variable(problem) == question.variable]
         if wrong:
             del answers[question.variable]
         write_text("".join(f"{_described(problem)}\n" for problem in wrong))
         return not wrong
 
-    def faults(self, answers: Answers) -> list[Problem]:
+    def problems(self, answers: Answers) -> list[Problem]:
         """The problems of the answers in the spec, and of copying the application."""
         if problem := _uncopied(answers.get("EXAMPLE", ""), answers.get("SYSTEM", "")):
             return [problem]

@@ -497,7 +497,7 @@ def unreported(findings: Sequence[Mapping[str, Any]], expect: Mapping[str, Any])
     ]
     allowed = [*patterns, *expect.get("may", ())]
     problems += [
-        f"{each}: the report calls it grave"
+        f"{each}: the report calls it critical"
         for each, critical in reported.items()
         if critical and not _matches(each, allowed)
     ]
