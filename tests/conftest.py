@@ -149,8 +149,8 @@ def edge(roots: dict[str, Root]) -> Root:
 
 @pytest.fixture(scope="module", autouse=True)
 def _small_processes() -> Iterator[None]:
-    """After a file of tests that needed much memory, collects garbage, and ends Node, which keeps the objects
-    of all syntheses."""
+    """After a file of tests that needed a lot of memory, collects garbage, and ends Node, which keeps the
+    objects of all syntheses."""
     yield
     if KERNEL.objects > MANY_OBJECTS:
         KERNEL.stop()

@@ -131,7 +131,17 @@ def test_terraform_starts_the_providers_of_a_folder_that_configures_one_twice(tm
         ({"cdk.tf.json": {"aws": [{}, {"alias": "other"}]}}, False),
         ({"cdk.tf.json": {"aws": {"alias": "other"}}}, False),
         ({"cdk.tf.json": [{"aws": {}}, {"aws": {"alias": "other"}}]}, False),
-        ({"module/main.tf": 'provider "aws" {}\n', "main.tf": 'provider "aws" {}\n'}, False),
+        ({"cdk.tf.json": '{"provider": {"aws": {"alias": "b"}}, "provider": {"aws": {}}}'}, False),
+        ({"cdk.tf.json": '{"provider": {"aws": {}, "aws": {}}}'}, False),
+        ({"cdk.tf.json": "[]"}, False),
+        ({"main.tf": 'provider "aws" /* here */ {\n  alias = "b"\n}\n'}, False),
+        ({"main.tf": 'provider /* here */ "aws" {}\n'}, False),
+        ({"main.tf": 'provider "aws" {\n  alias /* here */ = "b"\n}\n'}, False),
+        ({"main.tf": 'provider "amazon" {}\n'}, False),
+        ({"main.tf": 'resource "aws_s3_bucket" "a" {\n  provider = aws\n}\n'}, True),
+        ({"module/main.tf": 'provider "aws" {}\n', "main.tf": ""}, False),
+        ({"module/cdk.tf.json": {"helm": {}}, "main.tf": ""}, False),
+        ({"module/main.tf": 'output "a" {}\n', "main.tf": 'provider "aws" {}\n'}, True),
     ],
 )
 def test_further_configurations_of_a_provider_are_recognized(
@@ -141,7 +151,7 @@ def test_further_configurations_of_a_provider_are_recognized(
     for name, content in {**files, ".terraform/modules/modules.json": modules}.items():
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        providers = {"provider": content} if name == "cdk.tf.json" else content
+        providers = {"provider": content} if name.endswith("cdk.tf.json") else content
         file.write_text(content if isinstance(content, str) else json.dumps(providers))
     assert configured_once(tmp_path) == once
 

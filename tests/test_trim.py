@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -391,3 +392,9 @@ def test_missing_bytes_are_detected(project: Path) -> None:
         assert trim.problem(project) is not None, path
         path.write_bytes(content)
     assert trim.problem(project) is None
+
+
+def test_setup_and_successor_repair_a_damaged_copy() -> None:
+    for target, command in (("setup", "trim$"), ("successor", "trim cdktn && ")):
+        printed = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert re.search(rf"^\S+ -m tierra\.bindings\.{command}", printed.stdout, re.M), target

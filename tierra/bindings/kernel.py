@@ -113,7 +113,7 @@ class Kernel:
                 self.load(archive["name"], archive["version"], str(copy / archive["file"]))
 
     def stop(self) -> None:
-        """End Node. The next request starts another, which has none of the objects."""
+        """End Node. The next request starts a new Node, without the objects of the old one."""
         if self._channel:
             self._channel.close()
             os.waitpid(self._channel.pid, 0)
@@ -191,7 +191,7 @@ class Kernel:
         if method == "asAny" and not hasattr(args[0] if args else None, "__jsii_ref__"):
             # Wraps the value: an object whose class jsii does not know.
             ref = self._foreseen("Object", request, "a value as it is")
-            resolvable = klass.__jsii_type__.replace("Token", "IResolvable")  # of cdktf or of its successor
+            resolvable = klass.__jsii_type__.replace("Token", "IResolvable")  # cdktf's or cdktn's
             return _references().resolve_reference(self, ObjRef(ref, [resolvable]))
         return self._ask(request).get("result")
 

@@ -27,18 +27,18 @@ _WITHOUT_ATTRS = {
 
 @dataclass(frozen=True)
 class Bindings:
-    """cdktf with its provider packages, or those that take their place."""
+    """A set of bindings: cdktf or cdktn, with its provider packages."""
 
     name: str
     packages: Mapping[str, str]
-    """The name of each package by the name with which modules/ imports it."""
+    """Maps the name that modules/ imports to the name of the package."""
     folder: str
     """The folder of the wheels that set-up keeps, in `.venv/`."""
     manifest: str
     copies: str
-    """How the names of the lean copies begin."""
+    """The prefix of the names of the lean copies."""
     installed: bool
-    """Whether packages of the environment are used before wheels."""
+    """Whether an installed package takes precedence over its wheel."""
 
     @property
     def bases(self) -> tuple[str, ...]:
@@ -94,7 +94,8 @@ def locate(name: str, bindings: Bindings = CDKTF) -> Package:
         for wheel in bindings.wheels():
             if wheel.name.partition("-")[0] == name:
                 return Package(name, wheel, wheel)
-        raise TrimError(f"{name} is not installed")
+        missing = "is not installed" if bindings.installed else f"has no wheel in .venv/{bindings.folder}"
+        raise TrimError(f"{name} {missing}")
     archives = list(folder.glob("_jsii/*.jsii.tgz"))
     if len(archives) != 1:
         raise TrimError(f"{folder} is not a jsii package")
@@ -150,7 +151,7 @@ def unpacked(package: Package, modules: Iterable[str] | None, scratch: Path) -> 
 
 
 def _named_by(name: str, folder: Path, modules: Iterable[str]) -> set[str]:
-    """The modules of the package called `name` that these modules name in their types."""
+    """The modules of the package called `name` that these modules import for their types."""
     files = [folder / module / "__init__.py" for module in modules]
     named = re.compile(rf"^    import {name}\.(\w+) as ", re.M)
     return {each for file in files if file.is_file() for each in named.findall(file.read_text("utf-8"))}

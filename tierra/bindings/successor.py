@@ -2,7 +2,7 @@
 
     use()       every later import of cdktf or of its provider packages gives the successor's module
 
-It has a lean copy of its own, which `make successor` makes (trim.py), and its packages are installed nowhere.
+It has a lean copy of its own, made by `make successor` (trim.py); its packages are never installed.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
 Importing one module of the AWS bindings imports all 2,212 of them and makes Node load a 130 MB assembly. The
 copy in `.lean/` holds only what is used. It is derived: deleting it is safe at any time, and without it
-everything still works, slowly.
+cdktf still works, slowly. cdktn has a copy of its own and needs it.
 
     python -m tierra.bindings.trim           makes the copy, or does nothing if it still fits
-    python -m tierra.bindings.trim cdktn     that of the successor of cdktf (successor.py)
+    python -m tierra.bindings.trim cdktn     makes the copy for cdktn, the successor of cdktf
     activate()                               puts it first on the import path, or returns why not
 
 `.lean/manifest.json` names the current copy (`.lean/copy-…/`) and is replaced last, in one step: readers see
@@ -59,7 +59,7 @@ def activate(root: Path = ROOT) -> str | None:
 
 
 def current(root: Path = ROOT, bindings: Bindings = CDKTF) -> Path:
-    """The lean copy that is used."""
+    """The folder of the current lean copy."""
     return root / LEAN / str(_manifest(root, bindings)["copy"])
 
 
@@ -253,4 +253,6 @@ def main(root: Path = ROOT, bindings: Bindings = CDKTF) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(bindings=CDKTN if sys.argv[1:] == [CDKTN.name] else CDKTF))
+    asked = sys.argv[1] if len(sys.argv) > 1 else CDKTF.name
+    chosen = {CDKTF.name: CDKTF, CDKTN.name: CDKTN}.get(asked)
+    sys.exit(main(bindings=chosen) if chosen else f"trim: {asked}: must be cdktf or cdktn")

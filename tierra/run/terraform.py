@@ -152,7 +152,7 @@ class Terraform:
             )
 
     def ended(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """terraform after its end, with any exit code."""
+        """Runs terraform to its end and returns the result, whatever the exit code."""
         process = self._start(arguments, stderr=subprocess.PIPE, text=True, errors="replace", **options)
         with process:
             output, errors = process.communicate()
