@@ -20,6 +20,7 @@ from random import Random
 
 from support.on_aws import Production, kill_terraform
 from support.pretend_aws import Aws
+from support.sharing import share_in
 
 from rehearsal.cloud import Cloud
 
@@ -35,6 +36,7 @@ def main() -> int:
     lost = 0
     aws = Aws()
     with tempfile.TemporaryDirectory(prefix="tierra-soak-") as scratch:
+        share_in(Path(scratch))
         for number in range(rounds):
             aws.reset()
             production = Production(Path(scratch, str(number)), aws)

@@ -20,7 +20,12 @@ _folders: list[Path] = []
 def _shared(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Sets the folder of the test run, which all its processes share."""
     base = tmp_path_factory.getbasetemp()
-    _folders[:] = [base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base]
+    share_in(base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base)
+
+
+def share_in(folder: Path) -> None:
+    """Sets the folder of all shared folders, for programs without pytest."""
+    _folders[:] = [folder]
 
 
 @cache
