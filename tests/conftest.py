@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 MANY_OBJECTS = 20_000  # 60 MB
 GROWTH = 1.1  # of the memory of a process
-_peak = [0]
+_peak: list[int] = []
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "environments").glob("*.yaml"))
 
 
@@ -154,10 +154,13 @@ def _small_processes() -> Iterator[None]:
     yield
     if KERNEL.objects > MANY_OBJECTS:
         KERNEL.stop()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if peak > GROWTH * _peak[-1]:
-        _peak.append(peak)
+    if _peak_memory() > GROWTH * _peak[-1]:
+        _peak.append(_peak_memory())
         gc.collect()
+
+
+def _peak_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 @pytest.fixture
@@ -231,6 +234,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+    _peak.append(_peak_memory())
 
 
 @pytest.hookimpl(wrapper=True)
