@@ -9,12 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rehearsal.needed import NAMES, configured_once
 from tierra.bindings.terraform import REGISTRIES
 
 if TYPE_CHECKING:
     from rehearsal.provider import Provider
-
-NAMES = ("aws", "helm")
 
 
 def main() -> int:
@@ -34,7 +33,6 @@ def provide_running(answer: Callable[[bytes], object]) -> int:
     Source: docs/plugin-protocol and internal/command/meta_providers.go of hashicorp/terraform.
     """
     from rehearsal.handshake import serve_running
-    from rehearsal.needed import configured_once
 
     if not configured_once(Path.cwd()):
         return 1

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+NAMES = ("aws", "helm")
+"""The embedded providers."""
 CONFIGURED = "REHEARSAL_CONFIGURED"
-_PROVIDER = re.compile(r'\bprovider\s+"?(aws|helm)"?\s*\{')
+_PROVIDER = re.compile(rf'\bprovider\s+"?({"|".join(NAMES)})"?\s*\{{')
 _MAYBE_PROVIDER = re.compile(r"\bprovider\b(?!\s*=)")
 _ALIAS = re.compile(r"\balias\b")
 _WORD = re.compile(r"\b[a-z][a-z0-9_]*")
@@ -68,7 +70,7 @@ def _in_json(text: str) -> list[str] | None:
         for name, listed in providers.items()
         for configuration in (listed if isinstance(listed, list) else [listed])
     ]
-    known = all(name in ("aws", "helm") and isinstance(each, dict) for name, each in configurations)
+    known = all(name in NAMES and isinstance(each, dict) for name, each in configurations)
     if not known or any("alias" in each for _, each in configurations):
         return None
     return [name for name, _ in configurations]

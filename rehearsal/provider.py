@@ -15,7 +15,7 @@ from rehearsal.changes import Changes
 from rehearsal.charts import releases
 from rehearsal.charts.violations import Violation
 from rehearsal.cloud import Cloud
-from rehearsal.needed import used_words
+from rehearsal.needed import NAMES, used_words
 from rehearsal.planning import Path as ArgumentPath
 from rehearsal.planning import conform, fills_blocks, plan
 from rehearsal.protocol import decode, encode, error, messages, warning
@@ -230,7 +230,7 @@ class Provider:
 
 def warm() -> None:
     """Does the slow part of the first answer in advance."""
-    for name in ("aws", "helm"):
+    for name in NAMES:
         Provider(name, Catalog(catalog_path()), Cloud(None), Path.cwd()).GetProviderSchema(None, None)
 
 

@@ -132,7 +132,7 @@ def test_jsii_starts_without_output_and_without_a_home_folder(tmp_path: Path) ->
     """jsii keeps extracted packages in the home folder, and fails if that is missing or open to others."""
     script = f"""
 from pathlib import Path
-from tierra.bindings import channel, node
+from tierra.bindings import node
 node.use(Path({str(tmp_path)!r}))
 import constructs
 assert constructs.Node.PATH_SEP == "/"

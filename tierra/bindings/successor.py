@@ -17,7 +17,6 @@ from pathlib import Path
 from types import ModuleType
 
 from tierra.bindings import trim
-from tierra.bindings.imports import TrimError
 from tierra.bindings.package import CDKTN
 
 NAME = CDKTN.name
@@ -30,11 +29,7 @@ class MissingError(Exception):
 def use(root: Path = trim.ROOT) -> Path:
     """The lean copy of the successor, which is first on the import path. Raises MissingError, and changes
     nothing, if it cannot be used."""
-    try:
-        reason = trim.problem(root, CDKTN)
-    except (TrimError, OSError) as error:
-        reason = str(error)
-    if reason is not None:
+    if (reason := trim.unusable(root, CDKTN)) is not None:
         raise MissingError(f"BINDINGS={NAME}: {reason}; remedy: make successor")
     copy = trim.current(root, CDKTN)
     sys.path.insert(0, str(copy))

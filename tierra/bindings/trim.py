@@ -45,17 +45,21 @@ _KEYS = {"code", "sources", "copy", "packages", "archives", "files"}
 
 def activate(root: Path = ROOT) -> str | None:
     """Put the lean copy first on the import path, or return one line: why it is not used, and the remedy."""
-    try:
-        reason = problem(root)
-    except (TrimError, OSError) as error:
-        reason = str(error)
-    if reason is not None:
+    if (reason := unusable(root)) is not None:
         sys.path += [str(wheel) for wheel in CDKTF.wheels() if str(wheel) not in sys.path]
         return f"warning: no lean bindings, so this is slow: {reason}; remedy: {REMEDY}"
     copy = str(current(root))
     if copy not in sys.path:
         sys.path.insert(0, copy)
     return None
+
+
+def unusable(root: Path, bindings: Bindings = CDKTF) -> str | None:
+    """As `problem`, for a start that must not fail because of it."""
+    try:
+        return problem(root, bindings)
+    except (TrimError, OSError) as error:
+        return str(error)
 
 
 def current(root: Path = ROOT, bindings: Bindings = CDKTF) -> Path:
